@@ -1,13 +1,12 @@
-/* The host calls for GIMP 3.x. A drawable's format carries the image's color space here.
+/* GIMP 3.x's own calls for host-common.c, and the rest of host.h.
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#include "host.h"
+#include "host-calls.h"
 
 #include <string.h>
 #include <libgimp/gimp.h>
 #include <glib/gi18n-lib.h>
 
-#include "pixels.h"
 #include "sfumato.h"
 
 #define PARASITE "sfumato"
@@ -23,10 +22,224 @@ static GimpLayer *to_layer(int id)
     return id >= 0 && gimp_item_id_is_layer(id) ? gimp_layer_get_by_id(id) : NULL;
 }
 
+static GimpDrawable *to_drawable(int id)
+{
+    return id >= 0 && gimp_item_id_is_drawable(id) ? GIMP_DRAWABLE(gimp_item_get_by_id(id)) : NULL;
+}
+
 static int to_id(gpointer item)
 {
     return item ? gimp_item_get_id(GIMP_ITEM(item)) : -1;
 }
+
+/* ---- host-calls.h ---- */
+
+/* Takes a list of GIMP's. */
+static GArray *as_array(gpointer list)
+{
+    GArray *all = g_array_new(FALSE, FALSE, sizeof(int));
+    for (gpointer *item = list; item && *item; item++) {
+        const int id = to_id(*item);
+        g_array_append_val(all, id);
+    }
+    g_free(list);
+    return all;
+}
+
+GArray *sfu_gimp_children(int image, int group)
+{
+    if (group >= 0)
+        return as_array(gimp_item_get_children(GIMP_ITEM(to_layer(group))));
+    return as_array(gimp_image_get_layers(to_image(image)));
+}
+
+gboolean sfu_gimp_is_group(int layer)
+{
+    return gimp_item_is_group(GIMP_ITEM(to_layer(layer)));
+}
+
+gboolean sfu_gimp_is_drawn(int id)
+{
+#if GIMP_CHECK_VERSION(3, 2, 0)
+    GimpItem *layer = GIMP_ITEM(to_layer(id));
+    return (gimp_item_is_vector_layer(layer) || gimp_item_is_link_layer(layer)) &&
+           !gimp_rasterizable_is_rasterized(GIMP_RASTERIZABLE(layer));
+#else
+    return FALSE;
+#endif
+}
+
+gboolean sfu_gimp_is_visible(int layer)
+{
+    return !to_layer(layer) || gimp_item_get_visible(GIMP_ITEM(to_layer(layer)));
+}
+
+void sfu_gimp_hide(int id)
+{
+    GimpItem *layer = GIMP_ITEM(to_layer(id));
+    gimp_item_set_lock_visibility(layer, FALSE);
+    gimp_item_set_visible(layer, FALSE);
+}
+
+int sfu_gimp_layer_of(int drawable)
+{
+    if (drawable < 0 || gimp_item_id_is_layer(drawable))
+        return drawable;
+    if (gimp_item_id_is_layer_mask(drawable))
+        return to_id(gimp_layer_from_mask(GIMP_LAYER_MASK(gimp_item_get_by_id(drawable))));
+    return -1;
+}
+
+char *sfu_gimp_item_name(int item)
+{
+    return gimp_item_get_name(GIMP_ITEM(to_drawable(item)));
+}
+
+gboolean sfu_gimp_unlock(int id)
+{
+    GimpItem *layer = GIMP_ITEM(to_layer(id));
+    return gimp_item_get_lock_content(layer) && gimp_item_set_lock_content(layer, FALSE);
+}
+
+void sfu_gimp_lock(int layer)
+{
+    if (to_layer(layer))
+        gimp_item_set_lock_content(GIMP_ITEM(to_layer(layer)), TRUE);
+}
+
+int sfu_gimp_mask(int layer)
+{
+    return to_id(gimp_layer_get_mask(to_layer(layer)));
+}
+
+gboolean sfu_gimp_applies_mask(int layer)
+{
+    return gimp_layer_get_apply_mask(to_layer(layer));
+}
+
+int sfu_gimp_selection(int image)
+{
+    return to_id(gimp_image_get_selection(to_image(image)));
+}
+
+GArray *sfu_gimp_channels(int image)
+{
+    return as_array(gimp_image_get_channels(to_image(image)));
+}
+
+int sfu_gimp_channel_named(int image, const char *name)
+{
+    return to_id(gimp_image_get_channel_by_name(to_image(image), name));
+}
+
+GeglBuffer *sfu_gimp_pixels(int drawable)
+{
+    return to_drawable(drawable) ? gimp_drawable_get_buffer(to_drawable(drawable)) : NULL;
+}
+
+const Babl *sfu_gimp_format(int image, const Babl *format)
+{
+    return format; /* a drawable's format carries the image's color space here */
+}
+
+void sfu_gimp_update(int drawable)
+{
+    GimpDrawable *d = to_drawable(drawable);
+    gimp_drawable_update(d, 0, 0, gimp_drawable_get_width(d), gimp_drawable_get_height(d));
+}
+
+int sfu_gimp_new_layer(int id, const char *name, const GeglRectangle *place, gboolean alpha)
+{
+    GimpImage *image = to_image(id);
+    const gboolean gray = gimp_image_get_base_type(image) == GIMP_GRAY;
+    const GimpImageType type =
+        alpha ? (gray ? GIMP_GRAYA_IMAGE : GIMP_RGBA_IMAGE) : (gray ? GIMP_GRAY_IMAGE : GIMP_RGB_IMAGE);
+    GimpLayer *layer = gimp_layer_new(image, name, place->width, place->height, type, 100,
+                                      gimp_image_get_default_new_layer_mode(image));
+    if (layer)
+        gimp_layer_set_offsets(layer, place->x, place->y);
+    return to_id(layer);
+}
+
+int sfu_gimp_new_layer_from_visible(int image)
+{
+    return to_id(gimp_layer_new_from_visible(to_image(image), to_image(image), "sfumato"));
+}
+
+void sfu_gimp_insert_layer(int image, int layer, int above_id)
+{
+    GimpItem *above = above_id >= 0 ? GIMP_ITEM(to_layer(above_id)) : NULL,
+             *parent = above ? gimp_item_get_parent(above) : NULL;
+    gimp_image_insert_layer(to_image(image), to_layer(layer), parent ? GIMP_LAYER(parent) : NULL,
+                            above ? gimp_image_get_item_position(to_image(image), above) : 0);
+}
+
+void sfu_gimp_move_layer(int layer, int x, int y)
+{
+    gimp_layer_set_offsets(to_layer(layer), x, y);
+}
+
+void sfu_gimp_scale_layer(int layer, int width, int height)
+{
+    gimp_layer_scale(to_layer(layer), width, height, TRUE);
+}
+
+int sfu_gimp_new_mask(int layer)
+{
+    return to_id(gimp_layer_create_mask(to_layer(layer), GIMP_ADD_MASK_WHITE));
+}
+
+void sfu_gimp_add_mask(int layer, int mask)
+{
+    gimp_layer_add_mask(to_layer(layer), GIMP_LAYER_MASK(gimp_item_get_by_id(mask)));
+    gimp_layer_set_edit_mask(to_layer(layer), FALSE);
+}
+
+gboolean sfu_gimp_has_filters(int layer)
+{
+    GimpDrawableFilter **filters = gimp_drawable_get_filters(GIMP_DRAWABLE(to_layer(layer)));
+    const gboolean any = filters && filters[0];
+    g_free(filters);
+    return any;
+}
+
+int sfu_gimp_merge_filters(int id)
+{
+    GimpLayer *layer = to_layer(id);
+    if (gimp_item_is_group(GIMP_ITEM(layer)))
+        layer = gimp_group_layer_merge(GIMP_GROUP_LAYER(layer));
+    return layer && gimp_drawable_merge_filters(GIMP_DRAWABLE(layer)) ? to_id(layer) : -1;
+}
+
+void sfu_gimp_scale(int image, int width, int height)
+{
+    gimp_image_scale(to_image(image), width, height);
+}
+
+/* Guides and sample points have whole places, which are rounded on both ways. */
+void sfu_gimp_restore_marks(int image_id, int duplicate_id)
+{
+    GimpImage *image = to_image(image_id), *duplicate = to_image(duplicate_id);
+    guint mark;
+    while ((mark = gimp_image_find_next_guide(image, 0)) != 0)
+        gimp_image_delete_guide(image, mark);
+    while ((mark = gimp_image_find_next_sample_point(image, 0)) != 0)
+        gimp_image_delete_sample_point(image, mark);
+    for (mark = 0; (mark = gimp_image_find_next_guide(duplicate, mark)) != 0;) {
+        const int at = gimp_image_get_guide_position(duplicate, mark);
+        if (gimp_image_get_guide_orientation(duplicate, mark) == GIMP_ORIENTATION_HORIZONTAL)
+            gimp_image_add_hguide(image, at);
+        else
+            gimp_image_add_vguide(image, at);
+    }
+    for (mark = 0; (mark = gimp_image_find_next_sample_point(duplicate, mark)) != 0;) {
+        int y = 0;
+        const int x = gimp_image_get_sample_point_position(duplicate, mark, &y);
+        gimp_image_add_sample_point(image, x, y);
+    }
+}
+
+/* ---- host.h ---- */
 
 gboolean sfu_host_image_info(int id, SfuHostImage *info)
 {
@@ -60,16 +273,6 @@ int sfu_host_active_layer(int image)
     return first;
 }
 
-int sfu_host_layer_of(int drawable, GError **error)
-{
-    if (drawable >= 0 && gimp_item_id_is_layer(drawable))
-        return drawable;
-    if (drawable >= 0 && gimp_item_id_is_layer_mask(drawable))
-        return to_id(gimp_layer_from_mask(GIMP_LAYER_MASK(gimp_item_get_by_id(drawable))));
-    g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("Sfumato works on layers; choose a layer, not a channel."));
-    return -1;
-}
-
 GeglRectangle sfu_host_layer_bounds(int layer)
 {
     GimpDrawable *d = GIMP_DRAWABLE(to_layer(layer));
@@ -84,33 +287,9 @@ int sfu_host_layer_named(int id, const char *name)
     return layer ? gimp_item_get_id(GIMP_ITEM(layer)) : -1;
 }
 
-char *sfu_host_layer_name(int layer)
-{
-    return gimp_item_get_name(GIMP_ITEM(to_layer(layer)));
-}
-
 gboolean sfu_host_layer_in_image(int layer, int image)
 {
     return to_layer(layer) && gimp_item_get_image(GIMP_ITEM(to_layer(layer))) == to_image(image);
-}
-
-/* TRUE: GIMP draws it anew at any size. */
-static gboolean is_drawn(GimpItem *layer)
-{
-#if GIMP_CHECK_VERSION(3, 2, 0)
-    return (gimp_item_is_vector_layer(layer) || gimp_item_is_link_layer(layer)) &&
-           !gimp_rasterizable_is_rasterized(GIMP_RASTERIZABLE(layer));
-#else
-    return FALSE;
-#endif
-}
-
-gboolean sfu_host_layer_is_shown(int layer)
-{
-    for (GimpItem *item = GIMP_ITEM(to_layer(layer)); item; item = gimp_item_get_parent(item))
-        if (!gimp_item_get_visible(item))
-            return FALSE;
-    return TRUE;
 }
 
 gboolean sfu_host_layer_covers(int id)
@@ -126,137 +305,13 @@ gboolean sfu_host_layer_covers(int id)
 
 int sfu_host_layer_parent(int layer)
 {
-    return to_id(gimp_item_get_parent(GIMP_ITEM(to_layer(layer))));
-}
-
-/* Those of a list, children in the group's place; or all, groups before their children. Frees the list. */
-static void collect_layers(GArray *found, GimpItem **list, gboolean all)
-{
-    for (int i = 0; list && list[i]; i++) {
-        const int id = to_id(list[i]);
-        const gboolean is_group = gimp_item_is_group(list[i]);
-        if (all || (!is_group && !is_drawn(list[i])))
-            g_array_append_val(found, id);
-        if (is_group)
-            collect_layers(found, gimp_item_get_children(list[i]), all);
-    }
-    g_free(list);
-}
-
-static GArray *layers_of(int image, gboolean all)
-{
-    GArray *found = g_array_new(FALSE, FALSE, sizeof(int));
-    collect_layers(found, (GimpItem **)gimp_image_get_layers(to_image(image)), all);
-    return found;
-}
-
-GArray *sfu_host_pixel_layers(int image)
-{
-    return layers_of(image, FALSE);
-}
-
-static GeglBuffer *read_drawable(GimpDrawable *drawable, int x, int y, GError **error)
-{
-    GeglBuffer *raw = gimp_drawable_get_buffer(drawable);
-    if (!raw) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED, _("GIMP could not read the layer's pixels."));
-        return NULL;
-    }
-    const Babl *format = gegl_buffer_get_format(raw);
-    return sfu_pixels_read(raw, gegl_buffer_get_extent(raw), format, x, y, format);
-}
-
-GeglBuffer *sfu_host_read_layer(int image, int layer, GError **error)
-{
-    const GeglRectangle r = sfu_host_layer_bounds(layer);
-    return read_drawable(GIMP_DRAWABLE(to_layer(layer)), r.x, r.y, error);
-}
-
-/* The same layer in a duplicate, which has its layers in the same order. NULL: none. */
-static GimpLayer *twin_of(int image, int copy, int layer)
-{
-    GArray *here = layers_of(image, TRUE), *there = layers_of(copy, TRUE);
-    GimpLayer *twin = NULL;
-    for (guint i = 0; i < MIN(here->len, there->len); i++)
-        if (g_array_index(here, int, i) == layer)
-            twin = to_layer(g_array_index(there, int, i));
-    g_array_unref(here);
-    g_array_unref(there);
-    return twin;
-}
-
-GeglBuffer *sfu_host_read_layer_look(int image_id, int layer_id, GError **error)
-{
-    GimpDrawableFilter **filters = gimp_drawable_get_filters(GIMP_DRAWABLE(to_layer(layer_id)));
-    const gboolean any = filters && filters[0];
-    g_free(filters);
-    if (!any)
-        return sfu_host_read_layer(image_id, layer_id, error);
-    /* In a copy of the image its filters can be merged into the pixels. */
-    const int copy_id = sfu_host_duplicate_image(image_id);
-    GimpLayer *twin = twin_of(image_id, copy_id, layer_id);
-    GeglBuffer *pixels = NULL;
-    g_array_unref(sfu_host_locks_lift(copy_id));
-    if (twin && gimp_item_is_group(GIMP_ITEM(twin)))
-        twin = gimp_group_layer_merge(GIMP_GROUP_LAYER(twin));
-    if (twin && gimp_drawable_merge_filters(GIMP_DRAWABLE(twin)))
-        pixels = sfu_host_read_layer(copy_id, to_id(twin), error);
-    else
-        g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED, _("GIMP does not merge the filters of the layer."));
-    sfu_host_delete_image(copy_id);
-    return pixels;
+    return to_layer(layer) ? to_id(gimp_item_get_parent(GIMP_ITEM(to_layer(layer)))) : -1;
 }
 
 GBytes *sfu_host_layer_glance(int layer)
 {
     int w, h, bpp;
     return gimp_drawable_get_thumbnail_data(GIMP_DRAWABLE(to_layer(layer)), SFU_GLANCE_PX, SFU_GLANCE_PX, &w, &h, &bpp);
-}
-
-GeglBuffer *sfu_host_read_visible(int image, GError **error)
-{
-    GimpLayer *layer = gimp_layer_new_from_visible(to_image(image), to_image(image), "sfumato");
-    if (!layer) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED, _("GIMP does not give the visible image."));
-        return NULL;
-    }
-    GeglBuffer *copy = read_drawable(GIMP_DRAWABLE(layer), 0, 0, error);
-    gimp_item_delete(GIMP_ITEM(layer));
-    return copy;
-}
-
-/* Those beside it in the same group, or in the image. */
-static void hide_above(int image, GimpItem *layer)
-{
-    GimpItem *parent = gimp_item_get_parent(layer);
-    GimpItem **list = parent ? gimp_item_get_children(parent) : (GimpItem **)gimp_image_get_layers(to_image(image));
-    for (int i = 0; list && list[i] && list[i] != layer; i++) {
-        gimp_item_set_lock_visibility(list[i], FALSE);
-        gimp_item_set_visible(list[i], FALSE);
-    }
-    g_free(list);
-}
-
-GeglBuffer *sfu_host_read_up_to(int image, int layer, GError **error)
-{
-    const int copy = sfu_host_duplicate_image(image);
-    for (GimpItem *l = GIMP_ITEM(twin_of(image, copy, layer)); l; l = gimp_item_get_parent(l))
-        hide_above(copy, l);
-    GeglBuffer *pixels = sfu_host_read_visible(copy, error);
-    sfu_host_delete_image(copy);
-    return pixels;
-}
-
-GeglBuffer *sfu_host_read_mask(int layer)
-{
-    GimpLayerMask *mask = gimp_layer_get_mask(to_layer(layer));
-    GeglBuffer *raw =
-        mask && gimp_layer_get_apply_mask(to_layer(layer)) ? gimp_drawable_get_buffer(GIMP_DRAWABLE(mask)) : NULL;
-    if (!raw)
-        return NULL;
-    const GeglRectangle here = sfu_host_layer_bounds(layer);
-    const Babl *format = babl_format("Y float");
-    return sfu_pixels_read(raw, gegl_buffer_get_extent(raw), format, here.x, here.y, format);
 }
 
 gboolean sfu_host_selection_bounds(int image, GeglRectangle *bounds)
@@ -267,37 +322,6 @@ gboolean sfu_host_selection_bounds(int image, GeglRectangle *bounds)
         return FALSE;
     *bounds = (GeglRectangle){x1, y1, x2 - x1, y2 - y1};
     return TRUE;
-}
-
-GeglBuffer *sfu_host_read_selection(int image)
-{
-    GeglRectangle r;
-    if (!sfu_host_selection_bounds(image, &r))
-        return NULL;
-    GeglBuffer *raw = gimp_drawable_get_buffer(GIMP_DRAWABLE(gimp_image_get_selection(to_image(image))));
-    const Babl *format = babl_format("Y float");
-    return sfu_pixels_read(raw, &r, format, r.x, r.y, format);
-}
-
-char **sfu_host_channels(int id)
-{
-    GimpChannel **list = gimp_image_get_channels(to_image(id));
-    GPtrArray *names = g_ptr_array_new();
-    for (int i = 0; list && list[i]; i++)
-        g_ptr_array_add(names, gimp_item_get_name(GIMP_ITEM(list[i])));
-    g_ptr_array_add(names, NULL);
-    g_free(list);
-    return (char **)g_ptr_array_free(names, FALSE);
-}
-
-GeglBuffer *sfu_host_read_channel(int id, const char *name)
-{
-    GimpChannel *channel = gimp_image_get_channel_by_name(to_image(id), name);
-    GeglBuffer *raw = channel ? gimp_drawable_get_buffer(GIMP_DRAWABLE(channel)) : NULL;
-    if (!raw)
-        return NULL;
-    const Babl *format = babl_format("Y float");
-    return sfu_pixels_read(raw, gegl_buffer_get_extent(raw), format, 0, 0, format);
 }
 
 gboolean sfu_host_selection_keep(int id, const char *name)
@@ -366,31 +390,6 @@ int sfu_host_layer_by_tattoo(int image, guint tattoo)
     return to_id(gimp_image_get_layer_by_tattoo(to_image(image), tattoo));
 }
 
-int sfu_host_layer_new(int id, GeglBuffer *pixels, const char *name, SfuLayerKind kind, GError **error)
-{
-    GimpImage *image = to_image(id);
-    const GeglRectangle from = *gegl_buffer_get_extent(pixels);
-    const gboolean gray = gimp_image_get_base_type(image) == GIMP_GRAY;
-    const GimpImageType type = kind == SFU_LAYER_OPAQUE ? (gray ? GIMP_GRAY_IMAGE : GIMP_RGB_IMAGE)
-                                                        : (gray ? GIMP_GRAYA_IMAGE : GIMP_RGBA_IMAGE);
-    GimpLayer *layer =
-        gimp_layer_new(image, name, from.width, from.height, type, 100, gimp_image_get_default_new_layer_mode(image));
-    GeglBuffer *raw = layer ? gimp_drawable_get_buffer(GIMP_DRAWABLE(layer)) : NULL;
-    if (!raw) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED, _("GIMP made no layer of %d x %d pixels."), from.width,
-                    from.height);
-        return -1;
-    }
-    gimp_layer_set_offsets(layer, from.x, from.y);
-    /* Its own buffer, not the shadow: merging the shadow would be clipped by the selection. */
-    const Babl *format = gegl_buffer_get_format(raw);
-    GeglBuffer *source = kind == SFU_LAYER_MASK ? sfu_pixels_opaque(pixels) : g_object_ref(pixels);
-    sfu_pixels_copy(source, &from, format, raw, 0, 0, format);
-    g_object_unref(source);
-    g_object_unref(raw); /* flushes to GIMP */
-    return to_id(layer);
-}
-
 void sfu_host_layer_look_like(int layer, int source)
 {
     const GimpLayerMode mode = gimp_layer_get_mode(to_layer(source));
@@ -402,26 +401,6 @@ void sfu_host_layer_look_like(int layer, int source)
     gimp_layer_set_blend_space(to_layer(layer), gimp_layer_get_blend_space(to_layer(source)));
     gimp_layer_set_composite_space(to_layer(layer), gimp_layer_get_composite_space(to_layer(source)));
     gimp_layer_set_composite_mode(to_layer(layer), gimp_layer_get_composite_mode(to_layer(source)));
-}
-
-void sfu_host_layer_insert(int id, int layer_id, int above_id, GeglBuffer *pixels, SfuLayerKind kind)
-{
-    GimpImage *image = to_image(id);
-    GimpLayer *layer = to_layer(layer_id), *above = to_layer(above_id);
-    GimpItem *parent = above ? gimp_item_get_parent(GIMP_ITEM(above)) : NULL;
-    const GeglRectangle from = *gegl_buffer_get_extent(pixels);
-    gimp_image_insert_layer(image, layer, parent ? GIMP_LAYER(parent) : NULL,
-                            above ? gimp_image_get_item_position(image, GIMP_ITEM(above)) : 0);
-    gimp_layer_set_offsets(layer, from.x, from.y);
-    if (kind == SFU_LAYER_MASK) {
-        GimpLayerMask *mask = gimp_layer_create_mask(layer, GIMP_ADD_MASK_WHITE);
-        GeglBuffer *raw = gimp_drawable_get_buffer(GIMP_DRAWABLE(mask));
-        sfu_pixels_copy_alpha(pixels, &from, raw, 0, 0);
-        g_object_unref(raw);
-        gimp_layer_add_mask(layer, mask);
-        gimp_layer_set_edit_mask(layer, FALSE);
-    }
-    gimp_drawable_update(GIMP_DRAWABLE(layer), 0, 0, from.width, from.height);
 }
 
 void sfu_host_layer_discard(int layer)
@@ -443,29 +422,6 @@ void sfu_host_undo_begin(int image)
 void sfu_host_undo_end(int image)
 {
     gimp_image_undo_group_end(to_image(image));
-}
-
-GArray *sfu_host_locks_lift(int image)
-{
-    GArray *all = layers_of(image, TRUE), *locked = g_array_new(FALSE, FALSE, sizeof(int));
-    for (guint i = 0; i < all->len; i++) {
-        const int id = g_array_index(all, int, i);
-        GimpItem *item = GIMP_ITEM(to_layer(id));
-        if (gimp_item_get_lock_content(item) && gimp_item_set_lock_content(item, FALSE))
-            g_array_append_val(locked, id);
-    }
-    g_array_unref(all);
-    return locked;
-}
-
-void sfu_host_locks_restore(GArray *locked)
-{
-    for (guint i = 0; i < locked->len; i++) {
-        GimpLayer *layer = to_layer(g_array_index(locked, int, i));
-        if (layer)
-            gimp_item_set_lock_content(GIMP_ITEM(layer), TRUE);
-    }
-    g_array_unref(locked);
 }
 
 void sfu_host_undo_enable(int image)
@@ -505,88 +461,6 @@ gboolean sfu_host_scale_image(int id, int width, int height, GError **error)
         g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED, _("GIMP did not scale the image to %d x %d pixels."), width,
                     height);
     return ok;
-}
-
-gboolean sfu_host_write_layer(int image, int layer, GeglBuffer *pixels, GError **error)
-{
-    GimpDrawable *drawable = GIMP_DRAWABLE(to_layer(layer));
-    GeglBuffer *raw = gimp_drawable_get_buffer(drawable);
-    if (!raw) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED, _("GIMP could not read the layer's pixels."));
-        return FALSE;
-    }
-    const GeglRectangle all = *gegl_buffer_get_extent(raw);
-    const Babl *format = gegl_buffer_get_format(raw);
-    sfu_pixels_copy(pixels, &all, format, raw, 0, 0, format);
-    g_object_unref(raw);
-    gimp_drawable_update(drawable, 0, 0, all.width, all.height);
-    return TRUE;
-}
-
-static void restore_pixels(gpointer to, gpointer from)
-{
-    GeglBuffer *write = to ? gimp_drawable_get_buffer(GIMP_DRAWABLE(to)) : NULL;
-    GeglBuffer *read = from ? gimp_drawable_get_buffer(GIMP_DRAWABLE(from)) : NULL;
-    if (write && read) {
-        gegl_buffer_copy(read, NULL, GEGL_ABYSS_NONE, write, NULL);
-        g_object_unref(write); /* flushes to GIMP */
-        gimp_drawable_update(GIMP_DRAWABLE(to), 0, 0, gimp_drawable_get_width(GIMP_DRAWABLE(to)),
-                             gimp_drawable_get_height(GIMP_DRAWABLE(to)));
-    } else {
-        g_clear_object(&write);
-    }
-    g_clear_object(&read);
-}
-
-/* Guides and sample points have whole places, which are rounded on both ways. */
-static void restore_marks(GimpImage *image, GimpImage *duplicate)
-{
-    guint mark;
-    while ((mark = gimp_image_find_next_guide(image, 0)) != 0)
-        gimp_image_delete_guide(image, mark);
-    while ((mark = gimp_image_find_next_sample_point(image, 0)) != 0)
-        gimp_image_delete_sample_point(image, mark);
-    for (mark = 0; (mark = gimp_image_find_next_guide(duplicate, mark)) != 0;) {
-        const int at = gimp_image_get_guide_position(duplicate, mark);
-        if (gimp_image_get_guide_orientation(duplicate, mark) == GIMP_ORIENTATION_HORIZONTAL)
-            gimp_image_add_hguide(image, at);
-        else
-            gimp_image_add_vguide(image, at);
-    }
-    for (mark = 0; (mark = gimp_image_find_next_sample_point(duplicate, mark)) != 0;) {
-        int y = 0;
-        const int x = gimp_image_get_sample_point_position(duplicate, mark, &y);
-        gimp_image_add_sample_point(image, x, y);
-    }
-}
-
-void sfu_host_restore_image(int image_id, int duplicate_id)
-{
-    GimpImage *image = to_image(image_id), *duplicate = to_image(duplicate_id);
-    gimp_image_scale(image, gimp_image_get_width(duplicate), gimp_image_get_height(duplicate));
-    GArray *to = layers_of(image_id, TRUE), *from = layers_of(duplicate_id, TRUE);
-    for (guint i = 0; i < MIN(to->len, from->len); i++) {
-        GimpLayer *a = to_layer(g_array_index(to, int, i)), *b = to_layer(g_array_index(from, int, i));
-        int x = 0, y = 0;
-        if (!gimp_item_is_group(GIMP_ITEM(a)) && !is_drawn(GIMP_ITEM(a))) {
-            gimp_drawable_get_offsets(GIMP_DRAWABLE(b), &x, &y);
-            /* Rounded another way on the way back. */
-            gimp_layer_scale(a, gimp_drawable_get_width(GIMP_DRAWABLE(b)), gimp_drawable_get_height(GIMP_DRAWABLE(b)),
-                             TRUE);
-            gimp_layer_set_offsets(a, x, y);
-            restore_pixels(a, b);
-        }
-        restore_pixels(gimp_layer_get_mask(a), gimp_layer_get_mask(b));
-    }
-    g_array_unref(to);
-    g_array_unref(from);
-    GimpChannel **mine = gimp_image_get_channels(image), **theirs = gimp_image_get_channels(duplicate);
-    for (int i = 0; mine && theirs && mine[i] && theirs[i]; i++)
-        restore_pixels(mine[i], theirs[i]);
-    g_free(mine);
-    g_free(theirs);
-    restore_pixels(gimp_image_get_selection(image), gimp_image_get_selection(duplicate));
-    restore_marks(image, duplicate);
 }
 
 int sfu_host_duplicate_image(int image)
