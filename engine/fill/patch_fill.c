@@ -232,12 +232,23 @@ static gboolean surroundings(const float *mask, int w, int h, int *x0, int *y0, 
     return TRUE;
 }
 
-/* rgb [h, w, 3] with its holes filled smoothly; guide [h, w, 3]: SfuPatchOptions. */
-static SfuPatchEnd fill_thick(Fill *f, float *rgb, int w, int h, const float *known, const float *share,
-                              const guint8 *excluded, const float *guide)
+/* The part of a picture that is worked on. */
+typedef struct {
+    int w, h;
+    float *rgb;                 /* [h, w, 3], its holes filled smoothly */
+    const float *known, *share; /* [h, w] */
+    const guint8 *excluded;     /* [h, w] */
+    const float *guide;         /* [h, w, 3]: SfuPatchOptions; NULL: none */
+} Part;
+
+static SfuPatchEnd fill_thick(Fill *f, const Part *part)
 {
     Level *l = &f->level[0];
+    const int w = part->w, h = part->h;
     const gsize n = (gsize)w * h;
+    const float *known = part->known, *share = part->share, *guide = part->guide;
+    const guint8 *excluded = part->excluded;
+    float *rgb = part->rgb;
     if (!sfu_patch_level_init(l, w, h))
         return SFU_PATCH_NO_MEMORY;
     for (gsize k = 0; k < n; k++) {
@@ -306,7 +317,7 @@ SfuPatchEnd sfu_patch_fill(float *rgb, int w, int h, const float *mask, const Sf
         !(sfu_membrane(cut, cw, ch, 3, 3, known) && thick_parts(known, cw, ch, options->thin_px, share)))
         end = SFU_PATCH_NO_MEMORY;
     if (end == SFU_PATCH_DONE)
-        end = fill_thick(&f, cut, cw, ch, known, share, no_source, guide);
+        end = fill_thick(&f, &(Part){cw, ch, cut, known, share, no_source, guide});
     for (int y = 0; end == SFU_PATCH_DONE && y < ch; y++)
         for (int x = 0; x < cw; x++)
             if (known[(gsize)y * cw + x] < 1)

@@ -183,7 +183,8 @@ static SfuTensor *sample(const SfuUpscalerPass *p, SfuTensor *features, SfuTenso
          sfu_linear(net->q, offset, x, s->offset.w, &bias, error) &&
          sfu_linear(net->q, scope, x, s->scope.w, NULL, error) && sfu_linear(net->q, small, x, s->end, NULL, error) &&
          (y = sfu_tensor_create(net->q, net->dtype, 1, x->h * c->scale, x->w * c->scale, c->channels, error)) &&
-         sfu_dysample(net->q, y, small, offset, scope, s->start, s->end_bias, c->scale, s->n_groups, error);
+         sfu_dysample(net->q, y, small, &(SfuDysample){offset, scope, s->start, s->end_bias, c->scale, s->n_groups},
+                      error);
     sfu_tensor_destroy(x);
     sfu_tensor_destroy(offset);
     sfu_tensor_destroy(scope);

@@ -76,9 +76,13 @@ static void forget_deep(Diffuser *f)
     g_ptr_array_set_size(f->deep, 0);
 }
 
-/* Guided raw output of rectangle number `at` into out [r.h, r.w, c], that without the prompt into none (may be NULL).
- */
-static gboolean pass(Diffuser *f, int at, SfuRect r, float *out, float *none, double timestep, int step, GError **error)
+/* Where the raw output of a rectangle [h, w, c] goes. */
+typedef struct {
+    float *guided, *none; /* none: that without the prompt; may be NULL */
+} Output;
+
+/* Of rectangle number `at`. */
+static gboolean pass(Diffuser *f, int at, SfuRect r, Output out, double timestep, int step, GError **error)
 {
     SfuSession *s = f->now;
     const int n_b = s->n_branches, c_in = f->c + (f->d->extra && s == f->s ? f->d->extra->c : 0);
@@ -128,10 +132,10 @@ static gboolean pass(Diffuser *f, int at, SfuRect r, float *out, float *none, do
         }
     }
     if (ok) {
-        if (none) /* the last branch */
-            memcpy(none, host + (n_b - 1) * n, n * sizeof(float));
+        if (out.none) /* the last branch */
+            memcpy(out.none, host + (n_b - 1) * n, n * sizeof(float));
         sfu_session_guide(s, host, n);
-        memcpy(out, host, n * sizeof(float));
+        memcpy(out.guided, host, n * sizeof(float));
     }
     sfu_tensor_destroy(x);
     sfu_tensor_destroy(y);
@@ -174,7 +178,7 @@ static gboolean tiles(Diffuser *f, double timestep, int step, GError **error)
         const SfuRect r = {xs[k % nx], ys[k / nx], tw, th};
         if (!is_repainted(f, r))
             continue;
-        ok = pass(f, k, r, part, none, timestep, step, error);
+        ok = pass(f, k, r, (Output){part, none}, timestep, step, error);
         for (int j = 0; ok && j < th; j++) {
             const float wy = sfu_tile_ramp(j, th, overlap, !ry && k / nx == 0, !ry && k / nx == ny - 1);
             for (int i = 0; i < tw; i++) {
@@ -213,7 +217,7 @@ static gboolean network(Diffuser *f, double timestep, int step, GError **error)
     GError *e = NULL;
     const gint64 start = g_get_monotonic_time();
     const double flops = sfu_queue_flops(f->s->run->q);
-    if (pass(f, 0, (SfuRect){0, 0, d->w, d->h}, f->out, f->none, timestep, step, &e)) {
+    if (pass(f, 0, (SfuRect){0, 0, d->w, d->h}, (Output){f->out, f->none}, timestep, step, &e)) {
         if (f->call > 1) /* the first one compiles, and puts the weights on the device */
             sfu_note_denoiser_rate(f->s, sfu_queue_flops(f->s->run->q) - flops, start);
         return sfu_run_tick(f->s->run, SFU_STAGE_DENOISE, (double)d->w * d->h * f->s->n_branches, step + 1,
@@ -299,13 +303,13 @@ static gboolean start_noise(Diffuser *f, SfuNoise *stream, float *noise, GError 
     sfu_noise_next(stream, noise);
     if (!r->start_noise || !d->first)
         return TRUE;
-    if (r->noise_h != d->h || r->noise_w != d->w || r->noise_c != f->c) {
+    if (r->noise.h != d->h || r->noise.w != d->w || r->noise.c != f->c) {
         g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE,
                     _("%s holds noise of %d x %d x %d where this run needs %d x %d x %d (channels, height, width)."),
-                    r->job->noise_file, r->noise_c, r->noise_h, r->noise_w, f->c, d->h, d->w);
+                    r->job->noise_file, r->noise.c, r->noise.h, r->noise.w, f->c, d->h, d->w);
         return FALSE;
     }
-    memcpy(noise, r->start_noise + (gsize)(r->image % r->noise_n) * f->n, f->n * sizeof(float));
+    memcpy(noise, r->start_noise + (gsize)(r->image % r->noise.n) * f->n, f->n * sizeof(float));
     return TRUE;
 }
 

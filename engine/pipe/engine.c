@@ -182,8 +182,7 @@ static gboolean read_noise(SfuRun *r, GError **error)
 {
     if (!r->job->noise_file)
         return TRUE;
-    r->start_noise =
-        sfu_tensorfile_read(r->job->noise_file, "noise", &r->noise_n, &r->noise_h, &r->noise_w, &r->noise_c, error);
+    r->start_noise = sfu_tensorfile_read(r->job->noise_file, "noise", &r->noise, error);
     return r->start_noise != NULL;
 }
 
@@ -233,10 +232,12 @@ static gboolean check_intact(SfuEngine *e, GError **error)
 static void write_latents(SfuRun *r, GPtrArray *results)
 {
     GError *error = NULL;
-    if (!r->latents ||
-        sfu_tensorfile_write(r->job->latent_file, "latent", (const float *)(gconstpointer)r->latents->data,
-                             r->latents->len / (r->latent_h * r->latent_w * r->latent_c), r->latent_h, r->latent_w,
-                             r->latent_c, &error))
+    if (!r->latents)
+        return;
+    SfuShape all = r->latent;
+    all.n = (int)r->latents->len / (all.h * all.w * all.c);
+    if (sfu_tensorfile_write(r->job->latent_file, "latent", (const float *)(gconstpointer)r->latents->data, all,
+                             &error))
         return;
     sfu_error_convert(&((SfuResult *)g_ptr_array_index(results, 0))->unsaved, error);
 }

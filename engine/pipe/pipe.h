@@ -146,6 +146,11 @@ SfuLoaded *sfu_run_load(SfuRun *r, GError **error);
 
 #define SFU_N_STAGES (SFU_STAGE_UPSCALE + 1)
 
+/* Of floats on the host, [n, h, w, c]. */
+typedef struct {
+    int n, h, w, c;
+} SfuShape;
+
 struct SfuRun {
     SfuEngine *e;
     SfuQueue *q;
@@ -163,9 +168,9 @@ struct SfuRun {
     gint64 last_us;     /* when the last unit ended */
     int trace_count;    /* blocks written to trace_dir */
     float *start_noise; /* from job->noise_file: [n, h, w, c] */
-    int noise_n, noise_h, noise_w, noise_c;
+    SfuShape noise;
     GArray *latents; /* final ones, for job->latent_file: [image, h, w, c] */
-    int latent_h, latent_w, latent_c;
+    SfuShape latent; /* of one image */
 };
 
 /* Adds work to the plan. */
@@ -184,10 +189,9 @@ void sfu_run_keep_latents(SfuRun *r, const SfuImage *z);
 /* ---- tensorfile.c ----------------------------------------------------------------------------------------------- */
 
 /* One tensor of fp32 in a safetensors file, [n, c, h, w] from [n, h, w, c]; written by rename. */
-gboolean sfu_tensorfile_write(const char *path, const char *name, const float *x, int n, int h, int w, int c,
-                              GError **error);
+gboolean sfu_tensorfile_write(const char *path, const char *name, const float *x, SfuShape shape, GError **error);
 /* The same tensor back as [n, h, w, c]; caller frees with g_free. */
-float *sfu_tensorfile_read(const char *path, const char *name, int *n, int *h, int *w, int *c, GError **error);
+float *sfu_tensorfile_read(const char *path, const char *name, SfuShape *shape, GError **error);
 /* The same for rows: [1, n, c] in the file. */
 gboolean sfu_tensorfile_write_rows(const char *path, const char *name, const float *x, int n, int c, GError **error);
 /* names: NULL at the end; the first that is there, else the file's only tensor; [n, c] behind dims of 1. */

@@ -113,7 +113,5 @@ void sfu_run_keep_latents(SfuRun *r, const SfuImage *z)
     const guint n = (guint)z->w * z->h * z->c;
     g_array_set_size(r->latents, r->image * n);
     g_array_append_vals(r->latents, z->p, n);
-    r->latent_h = z->h;
-    r->latent_w = z->w;
-    r->latent_c = z->c;
+    r->latent = (SfuShape){1, z->h, z->w, z->c};
 }

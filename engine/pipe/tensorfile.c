@@ -42,8 +42,9 @@ static gboolean write_file(const char *path, const char *name, const gint64 *dim
 }
 
 /* [n, h, w, c] and [n, c, h, w]. */
-static void swap_order(float *out, const float *in, int n, int h, int w, int c, gboolean to_planes)
+static void swap_order(float *out, const float *in, SfuShape s, gboolean to_planes)
 {
+    const int n = s.n, h = s.h, w = s.w, c = s.c;
     for (int b = 0; b < n; b++)
         for (gsize k = 0; k < (gsize)h * w; k++)
             for (int ch = 0; ch < c; ch++) {
@@ -55,18 +56,17 @@ static void swap_order(float *out, const float *in, int n, int h, int w, int c, 
             }
 }
 
-gboolean sfu_tensorfile_write(const char *path, const char *name, const float *x, int n, int h, int w, int c,
-                              GError **error)
+gboolean sfu_tensorfile_write(const char *path, const char *name, const float *x, SfuShape s, GError **error)
 {
-    const gint64 count = (gint64)n * h * w * c, dims[4] = {n, c, h, w};
+    const gint64 count = (gint64)s.n * s.h * s.w * s.c, dims[4] = {s.n, s.c, s.h, s.w};
     float *planes = g_new(float, count);
-    swap_order(planes, x, n, h, w, c, TRUE);
+    swap_order(planes, x, s, TRUE);
     const gboolean ok = write_file(path, name, dims, 4, planes, count, error);
     g_free(planes);
     return ok;
 }
 
-float *sfu_tensorfile_read(const char *path, const char *name, int *n, int *h, int *w, int *c, GError **error)
+float *sfu_tensorfile_read(const char *path, const char *name, SfuShape *shape, GError **error)
 {
     GError *e = NULL;
     SfuFile *f = sfu_file_open(path, &e);
@@ -85,15 +85,12 @@ float *sfu_tensorfile_read(const char *path, const char *name, int *n, int *h, i
         g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s holds no tensor \"%s\" of four dimensions [n, c, h, w]."),
                     path, name);
     } else {
-        *n = (int)t->dims[0];
-        *c = (int)t->dims[1];
-        *h = (int)t->dims[2];
-        *w = (int)t->dims[3];
+        *shape = (SfuShape){(int)t->dims[0], (int)t->dims[2], (int)t->dims[3], (int)t->dims[1]};
         SfuWeight *wt = sfu_file_tensor_weight(t, name);
         float *planes = g_new(float, t->n_elements);
         sfu_weight_read_f32(wt, 0, t->n_elements, planes);
         out = g_new(float, t->n_elements);
-        swap_order(out, planes, *n, *h, *w, *c, FALSE);
+        swap_order(out, planes, *shape, FALSE);
         g_free(planes);
         sfu_weight_destroy(wt);
     }
@@ -150,7 +147,7 @@ gboolean sfu_run_trace(const char *block, const SfuTensor *x, gpointer run, GErr
         /* Tokens [n, 1, t, c] are [n, t, c] in PyTorch and stay in their order. */
         const gint64 tokens[3] = {x->n, x->w, x->c};
         ok = x->h == 1 ? write_file(path, "output", tokens, 3, host, count, error)
-                       : sfu_tensorfile_write(path, "output", host, x->n, x->h, x->w, x->c, error);
+                       : sfu_tensorfile_write(path, "output", host, (SfuShape){x->n, x->h, x->w, x->c}, error);
         g_free(path);
         g_free(name);
     }

@@ -202,8 +202,12 @@ gboolean sfu_resize_bilinear(SfuQueue *q, SfuTensor *y, const SfuTensor *x,
  * interpolated at the pixel's coordinates + offset * sigmoid(scope) / 2 + start. offset, scope [n, h, w, 2 * n_groups *
  * factor^2] and start hold their channels along the width first, then along the height; in each by group; in each group
  * by place. Liu 2023, eq. 2 to 5. */
-gboolean sfu_dysample(SfuQueue *q, SfuTensor *y, const SfuTensor *x, const SfuTensor *offset, const SfuTensor *scope,
-                      SfuWeight *start, SfuWeight *bias, int factor, int n_groups, GError **error);
+typedef struct {
+    const SfuTensor *offset, *scope;
+    SfuWeight *start, *bias;
+    int factor, n_groups;
+} SfuDysample;
+gboolean sfu_dysample(SfuQueue *q, SfuTensor *y, const SfuTensor *x, const SfuDysample *d, GError **error);
 gboolean sfu_pixel_shuffle(SfuQueue *q, SfuTensor *y, const SfuTensor *x, int r,
                            GError **error); /* PyTorch's channel order */
 gboolean sfu_pixel_unshuffle(SfuQueue *q, SfuTensor *y, const SfuTensor *x, int r, GError **error);

@@ -22,10 +22,11 @@ gboolean sfu_resize_bilinear(SfuQueue *q, SfuTensor *y, const SfuTensor *x, GErr
                      SFU_INT(x->w), SFU_INT(y->h), SFU_INT(y->w), SFU_INT(x->c));
 }
 
-gboolean sfu_dysample(SfuQueue *q, SfuTensor *y, const SfuTensor *x, const SfuTensor *offset, const SfuTensor *scope,
-                      SfuWeight *start, SfuWeight *bias, int factor, int n_groups, GError **error)
+gboolean sfu_dysample(SfuQueue *q, SfuTensor *y, const SfuTensor *x, const SfuDysample *d, GError **error)
 {
-    const int per_pixel = 2 * n_groups * factor * factor;
+    const int factor = d->factor, n_groups = d->n_groups, per_pixel = 2 * n_groups * factor * factor;
+    const SfuTensor *offset = d->offset, *scope = d->scope;
+    SfuWeight *start = d->start, *bias = d->bias;
     const SfuTensor *s, *b = NULL;
     if (factor < 1 || n_groups < 1 || y->c > 4 || x->c != n_groups * y->c || y->n != x->n || y->h != x->h * factor ||
         y->w != x->w * factor || y->dtype != x->dtype)

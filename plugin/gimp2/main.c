@@ -160,9 +160,18 @@ typedef struct {
     gboolean shown; /* the dialog has put a new image into a window */
 } Outcome;
 
-static gboolean run_action(SfuAction action, GimpRunMode mode, int image, int drawable, const GimpParam *rest,
-                           int n_rest, SfuSettings *settings, Outcome *out, GError **error)
+/* How an action was called. */
+typedef struct {
+    GimpRunMode mode;
+    int image, drawable;   /* -1: none */
+    const GimpParam *args; /* those behind them */
+    int n_args;
+} Call;
+
+static gboolean run_action(SfuAction action, const Call *call, SfuSettings *settings, Outcome *out, GError **error)
 {
+    const GimpRunMode mode = call->mode;
+    const int image = call->image, drawable = call->drawable;
     SfuRequest *r = mode == GIMP_RUN_NONINTERACTIVE ? NULL : sfu_settings_last(settings, action);
     gboolean ok;
     if (!r)
@@ -170,7 +179,7 @@ static gboolean run_action(SfuAction action, GimpRunMode mode, int image, int dr
     if (mode == GIMP_RUN_INTERACTIVE && !sfu_ui_offer_conversion(image))
         ok = FALSE;
     else if (mode == GIMP_RUN_NONINTERACTIVE)
-        ok = request_from_args(r, rest, n_rest, error) &&
+        ok = request_from_args(r, call->args, call->n_args, error) &&
              sfu_run(r, image, drawable, settings, FALSE, &out->made, error);
     else if (mode == GIMP_RUN_WITH_LAST_VALS || !sfu_action_info(action)->has_dialog)
         ok = sfu_run(r, image, drawable, settings, TRUE, &out->made, error);
@@ -207,7 +216,7 @@ static void run(const gchar *name, gint n_params, const GimpParam *param, gint *
         ok = mode == GIMP_RUN_INTERACTIVE ? sfu_ui_settings(settings) : TRUE;
     } else {
         const int skip = MIN(n_params, image_only ? 1 : sfu_action_info(MAX(action, 0))->needs_image ? 3 : 2);
-        ok = run_action(action, mode, image, drawable, param + skip, n_params - skip, settings, &out, &error);
+        ok = run_action(action, &(Call){mode, image, drawable, param + skip, n_params - skip}, settings, &out, &error);
     }
     if (!ok && (!error || g_error_matches(error, SFU_ERROR, SFU_ERROR_CANCELLED)))
         out.status = GIMP_PDB_CANCEL;

@@ -94,7 +94,7 @@ static void dysample(Check *c, gconstpointer row)
                                           &mag[o]);
                     }
                 }
-    CHECK_OK(sfu_dysample(c->q, y.t, x.t, offset.t, scope.t, start.w, bias.w, f, g, ERR));
+    CHECK_OK(sfu_dysample(c->q, y.t, x.t, &(SfuDysample){offset.t, scope.t, start.w, bias.w, f, g}, ERR));
     /* Places as above, with a sigmoid that may be off by 4 units; a place next to a whole number may be cut either way,
      * which changes nothing there. */
     check_close(c, &y, ref, mag, (4.0 * MAX(p->h, p->w) + 20) * 0x1p-24);

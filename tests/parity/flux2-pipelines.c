@@ -202,7 +202,7 @@ int main(int argc, char **argv)
         return 0;
     noise_file = g_build_filename(folder, "noise.safetensors", NULL);
     float *noise = parity_input("pipe/noise", (W / 16) * (H / 16) * 128, 1);
-    sfu_tensorfile_write(noise_file, "noise", noise, 1, H / 16, W / 16, 128, &e);
+    sfu_tensorfile_write(noise_file, "noise", noise, (SfuShape){1, H / 16, W / 16, 128}, &e);
     g_assert_no_error(e);
     g_free(noise);
     g_test_add_func("/flux2-pipelines/txt2img", test_txt2img);

@@ -392,7 +392,7 @@ static GeglBuffer *of_moved_noise(SfuEngine *e, SfuParams *p, int dx, int dy)
         for (int i = 0; i < s; i++)
             memcpy(y + ((j + dy) % s * s + (i + dx) % s) * c, x + (j * s + i) * c, c * sizeof(float));
     GError *error = NULL;
-    g_assert_true(sfu_tensorfile_write(path, "noise", y, 1, s, s, c, &error));
+    g_assert_true(sfu_tensorfile_write(path, "noise", y, (SfuShape){1, s, s, c}, &error));
     const SfuJob job = {.task = SFU_TASK_TXT2IMG, .params = p, .noise_file = path};
     GPtrArray *r = sfu_engine_run(e, &job, &error);
     g_assert_no_error(error);
