@@ -200,7 +200,15 @@ def walk(screen, image, runs, begun, report):
     report(fill, f"{FILL}, set as shortcut, opens Fill Selection")
     if not fill:
         return
+    make_variants(screen, image, fill, runs, begun, report)
+    add_what_was_kept(screen, image, runs, report)
+    remove_and_cancel(screen, image, runs, begun, report)
+    type_after_settings(screen, image, runs, report)
+    search(screen, image, report)
 
+
+def make_variants(screen, image, fill, runs, begun, report):
+    """Three times three variants, which are kept when the dialog closes."""
     screen.keys(fill, "alt+g")
     report(dialog.wait(lambda: len(runs()) == 3, BUSY), "Generate makes three variants")
     time.sleep(1)
@@ -227,6 +235,8 @@ def walk(screen, image, runs, begun, report):
     report(screen.find("Sfumato: Fill"), "Esc asks about results that were not added, and closes nothing")
     report(screen.answer("alt+k", "Sfumato: Fill") and screen.n_layers() == 1, "Keep closes the dialog, adds nothing")
 
+
+def add_what_was_kept(screen, image, runs, report):
     screen.keys(image, FILL)
     screen.wait("Sfumato: Fill", BUSY)
     end = time.monotonic() + BUSY
@@ -240,6 +250,8 @@ def walk(screen, image, runs, begun, report):
         "what was kept is there again, and is added without another run",
     )
 
+
+def remove_and_cancel(screen, image, runs, begun, report):
     n_layers, n_runs = screen.n_layers(), len(runs())
     screen.keys(image, REMOVE)
     report(dialog.wait(lambda: screen.n_layers() == n_layers + 1 and len(runs()) == n_runs + 1, BUSY), "Remove")
@@ -258,8 +270,6 @@ def walk(screen, image, runs, begun, report):
     )
     screen.keys(image, REMOVE)
     report(dialog.wait(lambda: screen.n_layers() == n_layers + 1, BUSY), "the next Remove works")
-    type_after_settings(screen, image, runs, report)
-    search(screen, image, report)
 
 
 def search(screen, image, report):

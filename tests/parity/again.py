@@ -49,96 +49,74 @@ def run(task, out, *more):
     return pixels(out) if r.returncode == 0 else None, r.stderr.strip()
 
 
-def main():
-    if not BENCH.has_device():
-        print("1..0 # SKIP no OpenCL device")
-        return 0
-    (TMP / "models").mkdir()
-    sd = BENCH.model("sd", TMP / "sd", "control")
-    (TMP / "models/ControlNet").mkdir()
-    net = BENCH.model("net-single", TMP / "models/ControlNet/lines net.safetensors", "control")
-    t2i = BENCH.model("t2i-single", TMP / "t2i.safetensors", "control")
-    looking = BENCH.model("sd", TMP / "looking", "ip-adapter")
-    plain = BENCH.model("plain", TMP / "plain.safetensors", "ip-adapter")
+def models():
+    """Their paths by short names; those in folders are found by name, too."""
+    (TMP / "models/ControlNet").mkdir(parents=True)
     (TMP / "models/clip_vision").mkdir()
     BENCH.model("vit-single", TMP / "models/clip_vision/vit.safetensors", "ip-adapter")
-    klein = BENCH.model("pipe", TMP / "klein", "flux2")
-    one, two = picture("one, with a comma.ppm", 5, 3, 255), picture("two.ppm", 9, 7, 200)
-    named, tagged = lora(TMP / "by path=odd.safetensors"), lora(TMP / "models/Lora/ink.safetensors")
+    lora(TMP / "models/Lora/ink.safetensors")
+    return {
+        "sd": BENCH.model("sd", TMP / "sd", "control"),
+        "net": BENCH.model("net-single", TMP / "models/ControlNet/lines net.safetensors", "control"),
+        "t2i": BENCH.model("t2i-single", TMP / "t2i.safetensors", "control"),
+        "looking": BENCH.model("sd", TMP / "looking", "ip-adapter"),
+        "plain": BENCH.model("plain", TMP / "plain.safetensors", "ip-adapter"),
+        "klein": BENCH.model("pipe", TMP / "klein", "flux2"),
+        "lora": lora(TMP / "by path=odd.safetensors"),
+    }
+
+
+def cases(m, one, two):
+    """[(what, task with its input, options)] of the models m and two pictures."""
     mask = TMP / "mask.pgm"
     mask.write_bytes(
         b"P5 64 64 255\n" + bytes(255 if 16 <= x < 48 and 16 <= y < 48 else 0 for y in range(64) for x in range(64))
     )
     draw = ["txt2img"]
-    cases = [
-        ("a LoRA by its path", draw, ["--model", sd, "--prompt", "a cat", "--lora", f"{named}=0.75,0.5"]),
-        ("a LoRA of the folders", draw, ["--model", sd, "--prompt", "a cat", "--lora", "ink=0.5"]),
-        ("a LoRA in the prompt", draw, ["--model", sd, "--prompt", "a cat <lora:ink:0.5:0.25>"]),
-        ("two LoRAs", draw, ["--model", sd, "--prompt", "a cat <lora:ink:-1>", "--lora", f"{named}=2"]),
-        (
-            "a control picture",
-            draw,
-            [
-                "--model",
-                sd,
-                "--prompt",
-                "a cat",
-                "--control",
-                f"lines net={two},weight=0.4,from=0.1,to=1,prepare=canny:40:90",
-            ],
-        ),
+    sd = ["--model", m["sd"], "--prompt"]
+    cat = [*sd, "a cat"]
+    lines = f"lines net={two},weight=0.4,from=0.1,to=1,prepare=canny:40:90"
+    look = ["--model", m["looking"], "--prompt", "a cat"]
+    edit = ["--model", m["klein"], "--prompt", "a cat", "--working-size", "64"]
+    return [
+        ("a LoRA by its path", draw, [*cat, "--lora", f"{m['lora']}=0.75,0.5"]),
+        ("a LoRA of the folders", draw, [*cat, "--lora", "ink=0.5"]),
+        ("a LoRA in the prompt", draw, [*sd, "a cat <lora:ink:0.5:0.25>"]),
+        ("two LoRAs", draw, [*sd, "a cat <lora:ink:-1>", "--lora", f"{m['lora']}=2"]),
+        ("a control picture", draw, [*cat, "--control", lines]),
         (
             "two control pictures",
             draw,
-            [
-                "--model",
-                sd,
-                "--prompt",
-                "a cat",
-                "--control",
-                f"{net}={two},weight=0.4",
-                "--control",
-                f"{t2i}={one},weight=0.3,guess=1",
-            ],
+            [*cat, "--control", f"{m['net']}={two},weight=0.4", "--control", f"{m['t2i']}={one},weight=0.3,guess=1"],
         ),
-        (
-            "a reference",
-            draw,
-            ["--model", looking, "--prompt", "a cat", "--reference", f"{two},weight=0.6,from=0.1,net={plain}"],
-        ),
-        (
-            "references of an edit",
-            ["edit", one],
-            ["--model", klein, "--prompt", "a cat", "--reference", two, "--reference", one, "--working-size", "64"],
-        ),
-        (
-            "filling with a LoRA",
-            ["inpaint", one, "--mask", mask],
-            ["--model", sd, "--prompt", "a cat", "--lora", f"{named}=0.5"],
-        ),
+        ("a reference", draw, [*look, "--reference", f"{two},weight=0.6,from=0.1,net={m['plain']}"]),
+        ("references of an edit", ["edit", one], [*edit, "--reference", two, "--reference", one]),
+        ("filling with a LoRA", ["inpaint", one, "--mask", mask], [*cat, "--lora", f"{m['lora']}=0.5"]),
     ]
-    failures = 0
-    for number, (what, task, options) in enumerate(cases, 1):
-        small = SMALL if task[0] == "txt2img" else SMALL[:2] + SMALL[6:]
-        bad = []
-        first, out = TMP / f"{number}-first.png", TMP / f"{number}-again.png"
-        made, said = run(task[:2], first, *task[2:], *options, *small)
-        plainly, _ = run(task[:2], TMP / "plain.png", *task[2:], *options[:2], "--prompt", "a cat", *small)
-        again, again_said = run(task[:2], out, *task[2:], "--from", first, *options[:2])
-        if not made:
-            bad.append(f"not made: {said}")
-        elif again != made:
-            bad.append(f"another picture: {again_said}")
-        elif made == plainly and task[0] != "edit":
-            bad.append("without them it is the same")
-        failures += report(number, what, bad)
-    # Nothing of a run is in the next one: ControlNets that are whole only over the UNet take it as its file has it.
+
+
+def made_again(number, task, options):
+    """What is wrong with the picture that the metadata make."""
+    small = SMALL if task[0] == "txt2img" else SMALL[:2] + SMALL[6:]
+    first, out = TMP / f"{number}-first.png", TMP / f"{number}-again.png"
+    made, said = run(task[:2], first, *task[2:], *options, *small)
+    plainly, _ = run(task[:2], TMP / "plain.png", *task[2:], *options[:2], "--prompt", "a cat", *small)
+    again, again_said = run(task[:2], out, *task[2:], "--from", first, *options[:2])
+    if not made:
+        return [f"not made: {said}"]
+    if again != made:
+        return [f"another picture: {again_said}"]
+    return ["without them it is the same"] if made == plainly and task[0] != "edit" else []
+
+
+def one_after_another(m, one):
+    """Nothing of a run is in the next one: ControlNets that are whole only over the UNet take it as its file has it."""
     ranked, difference = (BENCH.model(k, TMP / f"{k}.safetensors", "control") for k in ("ranked", "difference"))
-    with_lora = {"model": sd, "lora": [str(named)]}
+    with_lora = {"model": m["sd"], "lora": [str(m["lora"])]}
     jobs = {
         "a LoRA": with_lora,
-        "a control-LoRA": {"model": sd, "control": [f"{ranked}={one},weight=0.5"]},
-        "a difference": {"model": sd, "control": [f"{difference}={one},weight=0.5"]},
+        "a control-LoRA": {"model": m["sd"], "control": [f"{ranked}={one},weight=0.5"]},
+        "a difference": {"model": m["sd"], "control": [f"{difference}={one},weight=0.5"]},
         "a control-LoRA with a LoRA": {**with_lora, "control": [f"{ranked}={one},weight=0.5"]},
     }
     order = ["a control-LoRA", "a difference", "a LoRA", "a control-LoRA", "a difference", "a control-LoRA with a LoRA"]
@@ -147,9 +125,20 @@ def main():
     for what, (made, said) in zip(order, BENCH.run([jobs[what] for what in order])[0]):
         if not made or made != first.setdefault(what, made):
             bad.append(f"{what}: {said or 'another picture'}")
-    bad += ["two kinds make one picture"] * (len(set(first.values())) < len(jobs))
-    failures += report(len(cases) + 1, "runs one after another", bad)
-    print(f"1..{len(cases) + 1}")
+    return bad + ["two kinds make one picture"] * (len(set(first.values())) < len(jobs))
+
+
+def main():
+    if not BENCH.has_device():
+        print("1..0 # SKIP no OpenCL device")
+        return 0
+    m = models()
+    one, two = picture("one, with a comma.ppm", 5, 3, 255), picture("two.ppm", 9, 7, 200)
+    failures, number = 0, 0
+    for number, (what, task, options) in enumerate(cases(m, one, two), 1):
+        failures += report(number, what, made_again(number, task, options))
+    failures += report(number + 1, "runs one after another", one_after_another(m, one))
+    print(f"1..{number + 1}")
     return failures > 0
 
 
