@@ -82,7 +82,8 @@ class Bench:
         self.sfumato, self.write_model = map(os.path.abspath, (sfumato, write_model))
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix=f"sfumato-{name}-"))
         self.env = dict(os.environ, LC_ALL="C.UTF-8", XDG_DATA_HOME=str(self.folder / "data"))
-        self.env.update(own_cache(self.folder / "own-cache"))
+        self.env.update(own_cache(self.folder / "own-cache"), TMPDIR=str(self.folder / "tmp"))
+        (self.folder / "tmp").mkdir()  # what the command leaves where it finds no cache goes with the rest
 
     def has_device(self):
         return subprocess.run([self.sfumato, "devices"], capture_output=True, env=self.env).returncode == 0
