@@ -199,9 +199,10 @@ static const SfuTensor *enlarged_stats(const SfuNet *net, const Enlargement *e, 
     return keep_statistics(net, stats, own);
 }
 
-SfuTensor *sfu_upsample_resnet_run(const SfuNet *net, const SfuLayer *up, const SfuResnet *r, SfuTensor *x,
-                                   SfuTensor **moments, GError **error)
+gboolean sfu_upsample_resnet_run(const SfuNet *net, const SfuLayer *up, const SfuResnet *r, SfuFeature *f,
+                                 GError **error)
 {
+    const SfuTensor *x = f->x;
     const int h = 2 * x->h, w = 2 * x->w, rows = band_rows(net, 1, h, w, r->c_in);
     const SfuEpilogue shortcut = {.bias = r->shortcut.b}, first = {.bias = r->conv1.b};
     const gboolean round = bands_wrap(net, rows, h);
@@ -225,15 +226,17 @@ SfuTensor *sfu_upsample_resnet_run(const SfuNet *net, const SfuLayer *up, const 
         sfu_tensor_destroy(u);
     }
     sfu_net_drop(&room);
-    sfu_net_drop(&x);
+    sfu_feature_clear(f);
     ok = ok && sfu_net_moments(net, &out_moments, sum, error);
     const SfuEpilogue second = {.bias = r->conv2.b, .residual = sum, .moments = out_moments};
     const SfuNormInput between = {y, NULL, .spend = TRUE};
     if (!ok || !sfu_norm_conv_run(net, sum, between, r->norm2, &r->conv2, &second, error) ||
-        !sfu_net_trace(net, sum, error, "%s", r->name))
+        !sfu_net_trace(net, sum, error, "%s", r->name)) {
         sfu_net_drop(&sum);
-    *moments = out_moments;
+        sfu_net_drop(&out_moments);
+    }
     sfu_tensor_destroy(y);
     sfu_tensor_destroy(own);
-    return sum;
+    *f = (SfuFeature){sum, out_moments};
+    return sum != NULL;
 }

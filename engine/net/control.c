@@ -243,7 +243,7 @@ static gboolean add_all(const Net *n, SfuControlSum *sum, const SfuTrunkState *s
     for (int i = 0; i <= n->n_zeros; i++) {
         const gboolean middle = i == n->n_zeros;
         const double scale = use->weight * (use->n_guessed ? pow(10, (double)i / n->n_zeros - 1) : 1);
-        if (!add_zero(n, middle ? &sum->middle : &sum->down[i], middle ? s->h : s->skips[i],
+        if (!add_zero(n, middle ? &sum->middle : &sum->down[i], middle ? s->h.x : s->skips[i].x,
                       middle ? &n->zero_middle : &n->zeros[i], scale, n_samples, error))
             return FALSE;
     }

@@ -87,6 +87,18 @@ static inline void sfu_net_drop(SfuTensor **t)
     sfu_tensor_destroy(*t);
     *t = NULL;
 }
+/* A tensor on its way through a network. */
+typedef struct {
+    SfuTensor *x;
+    SfuTensor *moments; /* of x (sfu_moments()), or NULL: they are not known */
+    gboolean shared;    /* x is read elsewhere, too, and must not be written to */
+} SfuFeature;
+static inline void sfu_feature_clear(SfuFeature *f)
+{
+    sfu_net_drop(&f->x);
+    sfu_net_drop(&f->moments);
+    f->shared = FALSE;
+}
 /* Room for the moments of y (sfu_moments()), for the epilogue of what writes y, if a norm of y is to be made from
  * them: not where its statistics come from net->norms, nor on devices whose kernels would read y again for them.
  * *moments is then NULL. Caller frees. */
@@ -123,17 +135,14 @@ typedef struct {
     float eps; /* of both norms */
 } SfuResnetShape;
 void sfu_resnet_bind(SfuNet *net, SfuResnet *r, const char *name, SfuResnetShape shape);
-/* x [n, h, w, c_in] is taken; `shared` says that its buffer is still read elsewhere and must not be written to.
- * *moments: of x, or NULL, taken; then of the result, or NULL. time [n, 1, 1, time_c], already through SiLU. Returns
- * [n, h, w, c_out]. */
-SfuTensor *sfu_resnet_run(const SfuNet *net, const SfuResnet *r, SfuTensor *x, SfuTensor **moments, gboolean shared,
-                          const SfuTensor *time, GError **error);
+/* f [n, h, w, c_in] becomes [n, h, w, c_out], cleared on error. time [n, 1, 1, time_c], already through SiLU. */
+gboolean sfu_resnet_run(const SfuNet *net, const SfuResnet *r, SfuFeature *f, const SfuTensor *time, GError **error);
 
-/* Nearest 2x, then 3x3. x [n, h, w, c] is taken. Returns [n, to_h, to_w, c]; to_h is 2h, or 2h - 1 where the way
- * down had an odd height; to_w likewise. moments: where those of the result go, if anybody asks (sfu_net_moments());
- * NULL: nobody does. */
-SfuTensor *sfu_upsample_run(const SfuNet *net, const SfuLayer *conv, SfuTensor *x, int to_h, int to_w,
-                            SfuTensor **moments, GError **error);
+/* Nearest 2x, then 3x3. f [n, h, w, c] becomes [n, to_h, to_w, c], cleared on error; to_h is 2h, or 2h - 1 where the
+ * way down had an odd height; to_w likewise. normed: a norm of the result will ask for its moments
+ * (sfu_net_moments()). */
+gboolean sfu_upsample_run(const SfuNet *net, const SfuLayer *conv, SfuFeature *f, int to_h, int to_w, gboolean normed,
+                          GError **error);
 
 /* ---- bands.c ---- */
 typedef struct {
@@ -145,10 +154,9 @@ typedef struct {
 gboolean sfu_norm_conv_run(const SfuNet *net, SfuTensor *y, SfuNormInput in, SfuGroupNorm norm, const SfuLayer *conv,
                            const SfuEpilogue *e, GError **error);
 /* sfu_upsample_run() to twice the size and sfu_resnet_run() of a resnet with a shortcut and without time, for one
- * sample x [1, h, w, c_in], taken; *moments gets those of the result, as from sfu_resnet_run(). What lies between is
- * made in bands, twice, and never held (nor traced): a quarter instead of the whole of the largest tensor of an
- * autoencoder. */
-SfuTensor *sfu_upsample_resnet_run(const SfuNet *net, const SfuLayer *up, const SfuResnet *r, SfuTensor *x,
-                                   SfuTensor **moments, GError **error);
+ * sample f [1, h, w, c_in], cleared on error. What lies between is made in bands, twice, and never held (nor traced): a
+ * quarter instead of the whole of the largest tensor of an autoencoder. */
+gboolean sfu_upsample_resnet_run(const SfuNet *net, const SfuLayer *up, const SfuResnet *r, SfuFeature *f,
+                                 GError **error);
 
 #endif

@@ -84,15 +84,16 @@ static gboolean feed_forward(const SfuNet *net, const SfuTrunkBlock *b, SfuTenso
     return ok;
 }
 
-gboolean sfu_spatial_run(const SfuTrunk *u, const SfuSpatial *t, SfuTensor *x, SfuTensor *moments, GError **error)
+gboolean sfu_spatial_run(const SfuTrunk *u, const SfuSpatial *t, const SfuFeature *f, GError **error)
 {
+    SfuTensor *x = f->x;
     const SfuNet *net = &u->net;
     SfuTensor *tokens = sfu_tensor_view(x, 0, x->n, 1, x->h * x->w, x->c, error), *normed = NULL, *h = NULL;
     const SfuEpilogue in = {.bias = t->proj_in.b},
-                      add = {.bias = t->proj_out.b, .residual = tokens, .moments = moments};
+                      add = {.bias = t->proj_out.b, .residual = tokens, .moments = f->moments};
     gboolean ok = tokens && (normed = sfu_net_like(net, tokens, t->c, error)) &&
                   (h = sfu_net_like(net, tokens, t->c, error)) &&
-                  sfu_net_group_norm(net, normed, tokens, moments,
+                  sfu_net_group_norm(net, normed, tokens, f->moments,
                                      (SfuGroupNorm){t->norm, t->n_groups, TRANSFORMER_EPS}, SFU_ACT_NONE, error) &&
                   sfu_linear(net->q, h, normed, t->proj_in.w, &in, error);
     for (int i = 0; ok && i < t->n_blocks; i++) {

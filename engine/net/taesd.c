@@ -159,11 +159,13 @@ static SfuTensor *run_steps(const Half *half, SfuTensor *x, GError **error)
     const SfuNet *net = &half->net;
     for (int i = 0; x && i < half->n_steps; i++) {
         const Step *s = &half->steps[i];
-        if (s->kind == 'b')
+        if (s->kind == 'b') {
             x = run_block(net, s, x, error);
-        else if (s->kind == 'u')
-            x = sfu_upsample_run(net, &s->l[0], x, 2 * x->h, 2 * x->w, NULL, error);
-        else if (s->kind != 'r')
+        } else if (s->kind == 'u') {
+            SfuFeature f = {.x = x};
+            sfu_upsample_run(net, &s->l[0], &f, 2 * x->h, 2 * x->w, FALSE, error);
+            x = f.x;
+        } else if (s->kind != 'r')
             x = convolve(half, s, x, error);
         else if (!sfu_unary(net->q, x, x, SFU_ACT_RELU, 0, error))
             sfu_net_drop(&x);

@@ -249,12 +249,14 @@ out:
 /* A view of h, and one of its moments, if it has any, among the skips. */
 static gboolean keep_skip(SfuTrunkState *s, GError **error)
 {
-    const SfuTensor *h = s->h, *m = s->moments;
-    s->skip_moments[s->n_skips] = NULL;
-    if (!(s->skips[s->n_skips] = sfu_tensor_view(h, 0, h->n, h->h, h->w, h->c, error)))
+    const SfuTensor *h = s->h.x, *m = s->h.moments;
+    SfuFeature *skip = &s->skips[s->n_skips];
+    *skip = (SfuFeature){.x = sfu_tensor_view(h, 0, h->n, h->h, h->w, h->c, error), .shared = TRUE};
+    if (!skip->x)
         return FALSE;
     s->n_skips++;
-    return !m || (s->skip_moments[s->n_skips - 1] = sfu_tensor_view(m, 0, m->n, m->h, m->w, m->c, error));
+    s->h.shared = TRUE;
+    return !m || (skip->moments = sfu_tensor_view(m, 0, m->n, m->h, m->w, m->c, error));
 }
 
 gboolean sfu_trunk_begin(const SfuTrunk *t, SfuTrunkState *s, const SfuTensor *x, const SfuTensor *hint, GError **error)
@@ -262,13 +264,13 @@ gboolean sfu_trunk_begin(const SfuTrunk *t, SfuTrunkState *s, const SfuTensor *x
     const SfuNet *net = &t->net;
     const SfuConv same = sfu_net_same(net);
     SfuTensor *in = sfu_net_input(net, x, error);
-    gboolean ok = in && (s->h = sfu_net_like(net, in, t->config->block_out_channels[0], error)) &&
-                  sfu_net_moments(net, &s->moments, s->h, error);
-    const gboolean shared = hint && hint->n != x->n;
+    gboolean ok = in && (s->h.x = sfu_net_like(net, in, t->config->block_out_channels[0], error)) &&
+                  sfu_net_moments(net, &s->h.moments, s->h.x, error);
+    const gboolean for_all = hint && hint->n != x->n; /* one hint for all samples */
     const SfuEpilogue e = {
-        .bias = t->conv_in.b, .residual = shared ? NULL : hint, .moments = shared ? NULL : s->moments};
-    ok = ok && sfu_conv2d(net->q, s->h, in, t->conv_in.w, &same, &e, error) &&
-         (!shared || sfu_trunk_add(t, s, hint, error)) && sfu_net_trace(net, s->h, error, "conv_in") &&
+        .bias = t->conv_in.b, .residual = for_all ? NULL : hint, .moments = for_all ? NULL : s->h.moments};
+    ok = ok && sfu_conv2d(net->q, s->h.x, in, t->conv_in.w, &same, &e, error) &&
+         (!for_all || sfu_trunk_add(t, s, hint, error)) && sfu_net_trace(net, s->h.x, error, "conv_in") &&
          keep_skip(s, error);
     sfu_tensor_destroy(in);
     return ok;
@@ -276,7 +278,7 @@ gboolean sfu_trunk_begin(const SfuTrunk *t, SfuTrunkState *s, const SfuTensor *x
 
 gboolean sfu_trunk_add(const SfuTrunk *t, SfuTrunkState *s, const SfuTensor *f, GError **error)
 {
-    const SfuTensor *h = s->h;
+    const SfuTensor *h = s->h.x;
     const gsize one = (gsize)h->h * (gsize)h->w * (gsize)h->c;
     if ((f->n != 1 && f->n != h->n) || f->h != h->h || f->w != h->w || f->c != h->c) {
         g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE,
@@ -294,7 +296,7 @@ gboolean sfu_trunk_add(const SfuTrunk *t, SfuTrunkState *s, const SfuTensor *f, 
         sfu_tensor_destroy(own);
         sfu_tensor_destroy(part);
     }
-    sfu_net_drop(&s->moments);
+    sfu_net_drop(&s->h.moments);
     return ok;
 }
 
@@ -304,13 +306,13 @@ static gboolean halve(const SfuTrunk *t, SfuTrunkState *s, int level, const SfuT
     const SfuTrunkLevel *l = &t->down[level];
     SfuConv half = sfu_net_same(net);
     half.stride = 2;
-    SfuTensor *y = sfu_tensor_create(net->q, net->dtype, s->h->n, (s->h->h + 1) / 2, (s->h->w + 1) / 2, l->c, error);
-    sfu_net_drop(&s->moments);
-    gboolean ok = y && sfu_net_moments(net, &s->moments, y, error);
-    const SfuEpilogue e = {.bias = l->sample.b, .moments = s->moments};
-    ok = ok && sfu_conv2d(net->q, y, s->h, l->sample.w, &half, &e, error) &&
-         sfu_net_trace(net, y, error, "down_blocks.%d.downsamplers.0", level);
-    sfu_tensor_destroy(s->h);
+    const SfuTensor *h = s->h.x;
+    SfuFeature y = {.x = sfu_tensor_create(net->q, net->dtype, h->n, (h->h + 1) / 2, (h->w + 1) / 2, l->c, error)};
+    gboolean ok = y.x && sfu_net_moments(net, &y.moments, y.x, error);
+    const SfuEpilogue e = {.bias = l->sample.b, .moments = y.moments};
+    ok = ok && sfu_conv2d(net->q, y.x, h, l->sample.w, &half, &e, error) &&
+         sfu_net_trace(net, y.x, error, "down_blocks.%d.downsamplers.0", level);
+    sfu_feature_clear(&s->h);
     s->h = y;
     return ok && (!feature || sfu_trunk_add(t, s, feature, error)) && keep_skip(s, error);
 }
@@ -323,8 +325,8 @@ gboolean sfu_trunk_down(const SfuTrunk *t, SfuTrunkState *s, const SfuTensor *ti
         const SfuTensor *feature = i < n_features ? features[i] : NULL;
         const gboolean behind = !l->attention && l->sample.w;
         for (int j = 0; j < l->n_layers; j++)
-            if (!(s->h = sfu_resnet_run(&t->net, &l->resnets[j], s->h, &s->moments, TRUE, time, error)) ||
-                (l->attention && !sfu_spatial_run(t, &l->transformers[j], s->h, s->moments, error)) ||
+            if (!sfu_resnet_run(&t->net, &l->resnets[j], &s->h, time, error) ||
+                (l->attention && !sfu_spatial_run(t, &l->transformers[j], &s->h, error)) ||
                 (feature && !behind && j == l->n_layers - 1 && !sfu_trunk_add(t, s, feature, error)) ||
                 !keep_skip(s, error))
                 return FALSE;
@@ -337,18 +339,14 @@ gboolean sfu_trunk_down(const SfuTrunk *t, SfuTrunkState *s, const SfuTensor *ti
 gboolean sfu_trunk_middle(const SfuTrunk *t, SfuTrunkState *s, const SfuTensor *time, GError **error)
 {
     const SfuNet *net = &t->net;
-    return !t->has_mid ||
-           ((s->h = sfu_resnet_run(net, &t->mid1, s->h, &s->moments, TRUE, time, error)) &&
-            (!t->config->mid_attention || sfu_spatial_run(t, &t->mid_transformer, s->h, s->moments, error)) &&
-            (!t->has_mid2 || (s->h = sfu_resnet_run(net, &t->mid2, s->h, &s->moments, FALSE, time, error))));
+    return !t->has_mid || (sfu_resnet_run(net, &t->mid1, &s->h, time, error) &&
+                           (!t->config->mid_attention || sfu_spatial_run(t, &t->mid_transformer, &s->h, error)) &&
+                           (!t->has_mid2 || sfu_resnet_run(net, &t->mid2, &s->h, time, error)));
 }
 
 void sfu_trunk_state_clear(SfuTrunkState *s)
 {
-    while (s->n_skips) {
-        sfu_tensor_destroy(s->skip_moments[--s->n_skips]);
-        sfu_tensor_destroy(s->skips[s->n_skips]);
-    }
-    sfu_net_drop(&s->moments);
-    sfu_net_drop(&s->h);
+    while (s->n_skips)
+        sfu_feature_clear(&s->skips[--s->n_skips]);
+    sfu_feature_clear(&s->h);
 }

@@ -63,8 +63,7 @@ typedef struct {
 
 /* The tensors that are alive during a pass. skips: the outputs kept for the way up, conv_in's first. */
 typedef struct {
-    SfuTensor *h, *moments; /* moments: of h, or NULL */
-    SfuTensor *skips[SFU_TRUNK_SKIPS], *skip_moments[SFU_TRUNK_SKIPS];
+    SfuFeature h, skips[SFU_TRUNK_SKIPS];
     int n_skips;
 } SfuTrunkState;
 
@@ -87,7 +86,7 @@ gboolean sfu_trunk_begin(const SfuTrunk *t, SfuTrunkState *s, const SfuTensor *x
 /* features [n_features]: SfuResiduals'. */
 gboolean sfu_trunk_down(const SfuTrunk *t, SfuTrunkState *s, const SfuTensor *time, SfuTensor *const *features,
                         int n_features, GError **error);
-/* s->h += f [s->h->n or 1, ...], before it is kept. */
+/* s->h += f [s->h.x->n or 1, ...], before it is kept. */
 gboolean sfu_trunk_add(const SfuTrunk *t, SfuTrunkState *s, const SfuTensor *f, GError **error);
 gboolean sfu_trunk_middle(const SfuTrunk *t, SfuTrunkState *s, const SfuTensor *time, GError **error);
 void sfu_trunk_state_clear(SfuTrunkState *s);
@@ -111,8 +110,8 @@ gboolean sfu_trunk_look(const SfuTrunk *t, int slot, SfuTensor *o, const SfuTens
 /* ---- transformers over pixels (spatial.c) ---- */
 /* The x4 upscaler's outer levels have no self-attention: there attn1 reads the context too (only_cross). */
 void sfu_spatial_bind(SfuTrunk *u, SfuSpatial *t, const char *name, int c, int n_heads, gboolean only_cross);
-/* x [n, h, w, c] and its moments (or NULL), changed in place: x += proj_out(blocks(proj_in(norm(x)))), pixels as
+/* f [n, h, w, c], changed in place: x += proj_out(blocks(proj_in(norm(x)))), pixels as
  * tokens. */
-gboolean sfu_spatial_run(const SfuTrunk *u, const SfuSpatial *t, SfuTensor *x, SfuTensor *moments, GError **error);
+gboolean sfu_spatial_run(const SfuTrunk *u, const SfuSpatial *t, const SfuFeature *f, GError **error);
 
 #endif

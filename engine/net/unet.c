@@ -113,24 +113,13 @@ static SfuTensor *join(const SfuNet *net, SfuTensor *a, SfuTensor *b, GError **e
 /* s->h becomes [h | last skip], and the moments those of that, or NULL if they are not known of both. */
 static gboolean join_skip(const SfuNet *net, SfuTrunkState *s, GError **error)
 {
-    SfuTensor *skip_moments = s->skip_moments[--s->n_skips];
-    s->h = join(net, s->h, s->skips[s->n_skips], error);
-    if (s->moments && skip_moments)
-        return (s->moments = join(net, s->moments, skip_moments, s->h ? error : NULL)) && s->h;
-    sfu_tensor_destroy(skip_moments);
-    sfu_net_drop(&s->moments);
-    return s->h != NULL;
-}
-
-/* The values in *deep take the place of h, or are kept from it: in either case by another handle. */
-static gboolean keep_or_take(SfuTensor **deep, SfuTensor **h, GError **error)
-{
-    const SfuTensor *from = *deep ? *deep : *h;
-    SfuTensor *view = sfu_tensor_view(from, 0, from->n, from->h, from->w, from->c, error);
-    if (*deep)
-        sfu_tensor_destroy(*h);
-    *(*deep ? h : deep) = view;
-    return view != NULL;
+    SfuFeature h = s->h, skip = s->skips[--s->n_skips];
+    s->h = (SfuFeature){.x = join(net, h.x, skip.x, error)};
+    if (h.moments && skip.moments)
+        return (s->h.moments = join(net, h.moments, skip.moments, s->h.x ? error : NULL)) && s->h.x;
+    sfu_tensor_destroy(skip.moments);
+    sfu_tensor_destroy(h.moments);
+    return s->h.x != NULL;
 }
 
 static gboolean fits(const SfuUnet *u, const SfuTensor *deep, const SfuTensor *x, GError **error)
@@ -146,21 +135,21 @@ static gboolean fits(const SfuUnet *u, const SfuTensor *deep, const SfuTensor *x
     return FALSE;
 }
 
-/* *x + r in the place of *x, by a tensor of its own: others read x's. The moments are no longer its. */
-static gboolean add_residual(const SfuNet *net, SfuTensor **x, SfuTensor **moments, const SfuTensor *r, GError **error)
+/* f + r in the place of f, by a tensor of its own: others read f's. */
+static gboolean add_residual(const SfuNet *net, SfuFeature *f, const SfuTensor *r, GError **error)
 {
-    if (r->n != (*x)->n || r->h != (*x)->h || r->w != (*x)->w || r->c != (*x)->c) {
+    const SfuTensor *x = f->x;
+    if (r->n != x->n || r->h != x->h || r->w != x->w || r->c != x->c) {
         g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE,
                     _("a residual of %d x %d x %d x %d does not fit the UNet's %d x %d x %d x %d"), r->n, r->h, r->w,
-                    r->c, (*x)->n, (*x)->h, (*x)->w, (*x)->c);
+                    r->c, x->n, x->h, x->w, x->c);
         return FALSE;
     }
-    SfuTensor *sum = sfu_net_like(net, *x, (*x)->c, error), *in = sum ? sfu_net_input(net, r, error) : NULL;
-    const gboolean ok = in && sfu_axpby(net->q, sum, 1, *x, 1, in, error);
+    SfuTensor *sum = sfu_net_like(net, x, x->c, error), *in = sum ? sfu_net_input(net, r, error) : NULL;
+    const gboolean ok = in && sfu_axpby(net->q, sum, 1, x, 1, in, error);
     sfu_tensor_destroy(in);
-    sfu_tensor_destroy(*x);
-    *x = sum;
-    sfu_net_drop(moments);
+    sfu_feature_clear(f);
+    f->x = sum;
     return ok;
 }
 
@@ -173,9 +162,9 @@ static gboolean add_residuals(const SfuNet *net, SfuTrunkState *s, const SfuResi
         return FALSE;
     }
     for (int i = 0; i < MIN(s->n_skips, r->n_down); i++)
-        if (r->down[i] && !add_residual(net, &s->skips[i], &s->skip_moments[i], r->down[i], error))
+        if (r->down[i] && !add_residual(net, &s->skips[i], r->down[i], error))
             return FALSE;
-    return shallow || !r->middle || add_residual(net, &s->h, &s->moments, r->middle, error);
+    return shallow || !r->middle || add_residual(net, &s->h, r->middle, error);
 }
 
 static gboolean go_down(const SfuTrunk *t, SfuTrunkState *s, const SfuTensor *time, const SfuResiduals *r,
@@ -186,32 +175,48 @@ static gboolean go_down(const SfuTrunk *t, SfuTrunkState *s, const SfuTensor *ti
            (n <= n_blocks || !r->features[n_blocks] || sfu_trunk_add(t, s, r->features[n_blocks], error));
 }
 
-static gboolean go_up(const SfuUnet *u, SfuTrunkState *s, const SfuTensor *time, SfuTensor **deep, gboolean shallow,
-                      GError **error)
+/* Layer j of level i of the way up, with the last skip. */
+static gboolean run_layer(const SfuUnet *u, SfuTrunkState *s, int i, int j, const SfuTensor *time, GError **error)
+{
+    const SfuNet *net = &u->trunk.net;
+    const SfuTrunkLevel *l = &u->up[i];
+    return join_skip(net, s, error) && sfu_resnet_run(net, &l->resnets[j], &s->h, time, error) &&
+           (!l->attention || sfu_spatial_run(&u->trunk, &l->transformers[j], &s->h, error));
+}
+
+/* deep: where what the last layer reads is kept for shallow passes; NULL: it is not. */
+static gboolean go_up(const SfuUnet *u, SfuTrunkState *s, const SfuTensor *time, SfuTensor **deep, GError **error)
 {
     const SfuNet *net = &u->trunk.net;
     const int n = u->trunk.config->n_blocks;
-    for (int i = shallow ? n - 1 : 0; i < n; i++) {
+    for (int i = 0; i < n; i++) {
         const SfuTrunkLevel *l = &u->up[i];
-        for (int j = shallow ? l->n_layers - 1 : 0; j < l->n_layers; j++) {
-            if (shallow)
-                sfu_net_drop(&s->moments); /* they are not of what is taken */
-            if (deep && i == n - 1 && j == l->n_layers - 1 && !keep_or_take(deep, &s->h, error))
+        for (int j = 0; j < l->n_layers; j++) {
+            const SfuTensor *h = s->h.x;
+            if (deep && i == n - 1 && j == l->n_layers - 1 &&
+                !(*deep = sfu_tensor_view(h, 0, h->n, h->h, h->w, h->c, error)))
                 return FALSE;
-            if (!join_skip(net, s, error) ||
-                !(s->h = sfu_resnet_run(net, &l->resnets[j], s->h, &s->moments, FALSE, time, error)) ||
-                (l->attention && !sfu_spatial_run(&u->trunk, &l->transformers[j], s->h, s->moments, error)))
+            if (!run_layer(u, s, i, j, time, error))
                 return FALSE;
         }
         if (!l->sample.w)
             continue;
-        const SfuTensor *next = s->skips[s->n_skips - 1];
-        sfu_net_drop(&s->moments);
-        if (!(s->h = sfu_upsample_run(net, &l->sample, s->h, next->h, next->w, &s->moments, error)) ||
-            !sfu_net_trace(net, s->h, error, "up_blocks.%d.upsamplers.0", i))
+        const SfuTensor *next = s->skips[s->n_skips - 1].x;
+        if (!sfu_upsample_run(net, &l->sample, &s->h, next->h, next->w, TRUE, error) ||
+            !sfu_net_trace(net, s->h.x, error, "up_blocks.%d.upsamplers.0", i))
             return FALSE;
     }
     return TRUE;
+}
+
+/* The last layer alone, on what an earlier pass has kept for it. Ma 2023, DeepCache. */
+static gboolean run_shallow(const SfuUnet *u, SfuTrunkState *s, const SfuTensor *time, const SfuTensor *deep,
+                            GError **error)
+{
+    const int last = u->trunk.config->n_blocks - 1;
+    sfu_feature_clear(&s->h);
+    s->h.x = sfu_tensor_view(deep, 0, deep->n, deep->h, deep->w, deep->c, error);
+    return s->h.x && run_layer(u, s, last, u->up[last].n_layers - 1, time, error);
 }
 
 gboolean sfu_unet_forward(SfuUnet *u, SfuTensor **out, const SfuDenoiserInput *in, GError **error)
@@ -233,11 +238,11 @@ gboolean sfu_unet_forward(SfuUnet *u, SfuTensor **out, const SfuDenoiserInput *i
         sfu_trunk_begin(t, &s, in->x, in->residuals ? in->residuals->first : NULL, error) &&
         (shallow || go_down(t, &s, time, in->residuals, error)) &&
         (!in->residuals || add_residuals(net, &s, in->residuals, shallow, error)) &&
-        go_up(u, &s, time, in->deep, shallow, error) &&
-        sfu_net_group_norm(net, s.h, s.h, s.moments, (SfuGroupNorm){u->norm_out, k->norm_num_groups, k->norm_eps},
+        (shallow ? run_shallow(u, &s, time, *in->deep, error) : go_up(u, &s, time, in->deep, error)) &&
+        sfu_net_group_norm(net, s.h.x, s.h.x, s.h.moments, (SfuGroupNorm){u->norm_out, k->norm_num_groups, k->norm_eps},
                            SFU_ACT_SILU, error) &&
-        (y = sfu_net_like(net, s.h, k->out_channels, error)) &&
-        sfu_conv2d(net->q, y, s.h, u->conv_out.w, &same, &bias, error) && sfu_net_trace(net, y, error, "conv_out");
+        (y = sfu_net_like(net, s.h.x, k->out_channels, error)) &&
+        sfu_conv2d(net->q, y, s.h.x, u->conv_out.w, &same, &bias, error) && sfu_net_trace(net, y, error, "conv_out");
     if (ok)
         *out = g_steal_pointer(&y);
     sfu_trunk_use_prompts(t, NULL);

@@ -200,7 +200,8 @@ static gboolean means(const SfuNet *net, const SfuTensor *x, float *out, GError 
 gboolean sfu_union_mix(SfuUnion *u, SfuTrunkState *s, const SfuTensor *hint, GError **error)
 {
     const SfuNet *net = &u->trunk->net;
-    const int n = s->h->n, c = u->c, c0 = s->h->c;
+    SfuTensor *h = s->h.x;
+    const int n = h->n, c = u->c, c0 = h->c;
     if (c != c0) {
         g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE,
                     "%s: its kinds of pictures are vectors of %d, its first layer has %d channels",
@@ -212,7 +213,7 @@ gboolean sfu_union_mix(SfuUnion *u, SfuTrunkState *s, const SfuTensor *hint, GEr
     float *picked = g_new(float, (gsize)n *c), *moves = g_new(float, (gsize)n *c0);
     const float *table = values_of(u, u->table) + (gsize)u->type * c;
     SfuTensor *add = NULL, *wide = NULL;
-    gboolean ok = means(net, hint, of_hint, error) && means(net, s->h, of_h, error);
+    gboolean ok = means(net, hint, of_hint, error) && means(net, h, of_h, error);
     for (int i = 0; ok && i < n * c; i++) {
         x[(gsize)(i / c) * 2 * c + i % c] = of_hint[i] + table[i % c];
         x[(gsize)(i / c) * 2 * c + c + i % c] = of_h[i];
@@ -224,11 +225,11 @@ gboolean sfu_union_mix(SfuUnion *u, SfuTrunkState *s, const SfuTensor *hint, GEr
     if (ok)
         product(u, moves, picked, n, &u->project);
     ok = ok && (add = sfu_tensor_create(net->q, net->dtype, n, 1, 1, c0, error)) &&
-         sfu_tensor_write(add, moves, error) && (wide = sfu_net_like(net, s->h, c0, error)) &&
+         sfu_tensor_write(add, moves, error) && (wide = sfu_net_like(net, h, c0, error)) &&
          sfu_upsample_nearest(net->q, wide, add, error) && sfu_axpby(net->q, wide, 1, wide, 1, hint, error) &&
-         sfu_axpby(net->q, s->h, 1, s->h, 1, wide, error);
-    sfu_net_drop(&s->moments);
-    sfu_net_drop(&s->skip_moments[0]);
+         sfu_axpby(net->q, h, 1, h, 1, wide, error);
+    sfu_net_drop(&s->h.moments);
+    sfu_net_drop(&s->skips[0].moments); /* the first skip is a view of h */
     sfu_tensor_destroy(wide);
     sfu_tensor_destroy(add);
     g_free(of_hint);

@@ -272,15 +272,16 @@ guint64 sfu_vae_encode_bytes(const SfuVae *v, int n, int h, int w)
 
 /* ---- passes ---- */
 
-/* x [n, h, w, c] and its *moments, changed in place: x += out(attention(norm(x))). */
-static gboolean attend(const SfuNet *net, const Attention *a, SfuTensor *x, SfuTensor **moments, GError **error)
+/* f [n, h, w, c], changed in place: f += out(attention(norm(f))). */
+static gboolean attend(const SfuNet *net, const Attention *a, const SfuFeature *f, GError **error)
 {
+    SfuTensor *x = f->x;
     SfuTensor *tokens = sfu_tensor_view(x, 0, x->n, 1, x->h * x->w, x->c, error), *t = NULL, *qkv = NULL;
     const SfuAttention one = {.n_heads = 1, .head_dim = x->c, .k_col = x->c, .v_col = 2 * x->c};
-    const SfuEpilogue bias = {.bias = a->qkv_bias}, add = {.bias = a->out.b, .residual = tokens, .moments = *moments};
+    const SfuEpilogue bias = {.bias = a->qkv_bias}, add = {.bias = a->out.b, .residual = tokens, .moments = f->moments};
     const gboolean ok =
         tokens && (t = sfu_net_like(net, tokens, x->c, error)) && (qkv = sfu_net_like(net, tokens, 3 * x->c, error)) &&
-        sfu_net_group_norm(net, t, tokens, *moments, (SfuGroupNorm){a->norm, a->n_groups, NORM_EPS}, SFU_ACT_NONE,
+        sfu_net_group_norm(net, t, tokens, f->moments, (SfuGroupNorm){a->norm, a->n_groups, NORM_EPS}, SFU_ACT_NONE,
                            error) &&
         sfu_linear(net->q, qkv, t, a->qkv, &bias, error) && sfu_attention(net->q, t, qkv, qkv, qkv, &one, error) &&
         sfu_linear(net->q, tokens, t, a->out.w, &add, error) && sfu_net_trace(net, x, error, "%s", a->name);
@@ -290,27 +291,23 @@ static gboolean attend(const SfuNet *net, const Attention *a, SfuTensor *x, SfuT
     return ok;
 }
 
-/* x is taken; *moments as for sfu_resnet_run(). */
-static SfuTensor *middle(const SfuVae *v, const Half *half, SfuTensor *x, SfuTensor **moments, GError **error)
+static gboolean middle(const SfuVae *v, const Half *half, SfuFeature *f, GError **error)
 {
-    x = sfu_resnet_run(&v->net, &half->mid1, x, moments, FALSE, NULL, error);
-    if (x && v->config->mid_attention && !attend(&v->net, &half->attention, x, moments, error))
-        sfu_net_drop(&x);
-    return x ? sfu_resnet_run(&v->net, &half->mid2, x, moments, FALSE, NULL, error) : NULL;
+    return sfu_resnet_run(&v->net, &half->mid1, f, NULL, error) &&
+           (!v->config->mid_attention || attend(&v->net, &half->attention, f, error)) &&
+           sfu_resnet_run(&v->net, &half->mid2, f, NULL, error);
 }
 
-/* conv_out(silu(norm_out(x))); x is taken. */
-static SfuTensor *finish(const SfuVae *v, const Half *half, SfuTensor *x, const SfuTensor *moments, const char *name,
-                         GError **error)
+/* conv_out(silu(norm_out(f))). */
+static SfuTensor *finish(const SfuVae *v, const Half *half, const SfuFeature *f, const char *name, GError **error)
 {
     const SfuNet *net = &v->net;
     const SfuEpilogue bias = {.bias = half->conv_out.b};
-    SfuTensor *y = sfu_net_like(net, x, (int)sfu_weight_dim(half->conv_out.w, 0), error);
+    SfuTensor *y = sfu_net_like(net, f->x, (int)sfu_weight_dim(half->conv_out.w, 0), error);
     const SfuGroupNorm norm = {half->norm_out, v->config->norm_num_groups, NORM_EPS};
-    if (y && (!sfu_norm_conv_run(net, y, (SfuNormInput){x, moments, TRUE}, norm, &half->conv_out, &bias, error) ||
+    if (y && (!sfu_norm_conv_run(net, y, (SfuNormInput){f->x, f->moments, TRUE}, norm, &half->conv_out, &bias, error) ||
               !sfu_net_trace(net, y, error, "%s", name)))
         sfu_net_drop(&y);
-    sfu_tensor_destroy(x);
     return y;
 }
 
@@ -360,56 +357,69 @@ static SfuTensor *store_as(SfuVae *v, SfuDtype dtype, SfuTensor *x, GError **err
     return y;
 }
 
-static SfuTensor *encode(SfuVae *v, const SfuTensor *x, GError **error)
+static gboolean encode_level(SfuVae *v, int i, SfuFeature *f, GError **error)
 {
     const SfuNet *net = &v->net;
     const Half *e = &v->encoder;
-    const SfuDtype act = net->dtype;
-    SfuTensor *h = sfu_tensor_view(x, 0, x->n, x->h, x->w, x->c, error), *moments = NULL, *out = NULL;
-    for (int i = 0; h && i < v->config->n_blocks; i++) {
-        const Level *l = &e->levels[i];
-        h = store_as(v, plan_level(v, e, FALSE, i, h->n, h->h, h->w).dtype, h, error);
-        if (h && i == 0)
-            h = convolve(net, &e->conv_in, h, "encoder.conv_in", error);
-        for (int j = 0; h && j < l->n_layers; j++)
-            h = sfu_resnet_run(net, &l->resnets[j], h, &moments, FALSE, NULL, error);
-        if (h && l->sample.w) {
-            h = downsample(net, &l->sample, h, i, error);
-            sfu_net_drop(&moments);
-        }
-    }
-    h = h ? store_as(v, act, h, error) : NULL;
-    h = h ? middle(v, e, h, &moments, error) : NULL;
-    out = h ? finish(v, e, h, moments, "encoder.conv_out", error) : NULL;
-    sfu_tensor_destroy(moments);
-    return out ? quantise(net, &e->quant, out, error) : NULL;
+    const Level *l = &e->levels[i];
+    if (!(f->x = store_as(v, plan_level(v, e, FALSE, i, f->x->n, f->x->h, f->x->w).dtype, f->x, error)) ||
+        (i == 0 && !(f->x = convolve(net, &e->conv_in, f->x, "encoder.conv_in", error))))
+        return FALSE;
+    for (int j = 0; j < l->n_layers; j++)
+        if (!sfu_resnet_run(net, &l->resnets[j], f, NULL, error))
+            return FALSE;
+    if (!l->sample.w)
+        return TRUE;
+    sfu_net_drop(&f->moments);
+    return (f->x = downsample(net, &l->sample, f->x, i, error)) != NULL;
+}
+
+static SfuTensor *encode(SfuVae *v, const SfuTensor *x, GError **error)
+{
+    const SfuDtype act = v->net.dtype;
+    SfuFeature f = {.x = sfu_tensor_view(x, 0, x->n, x->h, x->w, x->c, error)};
+    SfuTensor *out = NULL;
+    gboolean ok = f.x != NULL;
+    for (int i = 0; ok && i < v->config->n_blocks; i++)
+        ok = encode_level(v, i, &f, error);
+    if (ok && (f.x = store_as(v, act, f.x, error)) && middle(v, &v->encoder, &f, error))
+        out = finish(v, &v->encoder, &f, "encoder.conv_out", error);
+    sfu_feature_clear(&f);
+    return out ? quantise(&v->net, &v->encoder.quant, out, error) : NULL;
+}
+
+static gboolean decode_level(SfuVae *v, int i, SfuFeature *f, GError **error)
+{
+    const SfuNet *net = &v->net;
+    const Half *d = &v->decoder;
+    const Level *l = &d->levels[i];
+    const SfuLayer *up = i ? &d->levels[i - 1].sample : NULL;
+    const int h = (up ? 2 : 1) * f->x->h, w = (up ? 2 : 1) * f->x->w;
+    const Plan p = plan_level(v, d, TRUE, i, f->x->n, h, w);
+    gboolean ok = (f->x = store_as(v, p.dtype, f->x, error)) != NULL;
+    if (ok && p.remake)
+        ok = sfu_upsample_resnet_run(net, up, &l->resnets[0], f, error);
+    else if (ok && up)
+        ok = sfu_upsample_run(net, up, f, h, w, TRUE, error) &&
+             sfu_net_trace(net, f->x, error, "decoder.up_blocks.%d.upsamplers.0", i - 1);
+    for (int j = p.remake; ok && j < l->n_layers; j++)
+        ok = sfu_resnet_run(net, &l->resnets[j], f, NULL, error);
+    return ok;
 }
 
 static SfuTensor *decode(SfuVae *v, const SfuTensor *z, GError **error)
 {
     const SfuNet *net = &v->net;
     const Half *d = &v->decoder;
-    SfuTensor *h = sfu_net_input(net, z, error), *moments = NULL, *out = NULL;
+    SfuTensor *h = sfu_net_input(net, z, error), *out = NULL;
     h = h ? quantise(net, &d->quant, h, error) : NULL;
-    h = h ? convolve(net, &d->conv_in, h, "decoder.conv_in", error) : NULL;
-    h = h ? middle(v, d, h, &moments, error) : NULL;
-    for (int i = 0; h && i < v->config->n_blocks; i++) {
-        const Level *l = &d->levels[i];
-        const SfuLayer *up = i ? &d->levels[i - 1].sample : NULL;
-        const Plan p = plan_level(v, d, TRUE, i, h->n, up ? 2 * h->h : h->h, up ? 2 * h->w : h->w);
-        h = store_as(v, p.dtype, h, error);
-        if (up)
-            sfu_net_drop(&moments); /* they are of what is enlarged now */
-        if (h && p.remake)
-            h = sfu_upsample_resnet_run(net, up, &l->resnets[0], h, &moments, error);
-        else if (h && up && (h = sfu_upsample_run(net, up, h, 2 * h->h, 2 * h->w, &moments, error)) &&
-                 !sfu_net_trace(net, h, error, "decoder.up_blocks.%d.upsamplers.0", i - 1))
-            sfu_net_drop(&h);
-        for (int j = p.remake; h && j < l->n_layers; j++)
-            h = sfu_resnet_run(net, &l->resnets[j], h, &moments, FALSE, NULL, error);
-    }
-    out = h ? finish(v, d, h, moments, "decoder.conv_out", error) : NULL;
-    sfu_tensor_destroy(moments);
+    SfuFeature f = {.x = h ? convolve(net, &d->conv_in, h, "decoder.conv_in", error) : NULL};
+    gboolean ok = f.x && middle(v, d, &f, error);
+    for (int i = 0; ok && i < v->config->n_blocks; i++)
+        ok = decode_level(v, i, &f, error);
+    if (ok)
+        out = finish(v, d, &f, "decoder.conv_out", error);
+    sfu_feature_clear(&f);
     return out;
 }
 
