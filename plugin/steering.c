@@ -3,7 +3,6 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "steering.h"
 
-#include <string.h>
 #include <glib/gi18n-lib.h>
 
 #include "host.h"

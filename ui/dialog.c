@@ -3,8 +3,6 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "dialog-private.h"
 
-#include <math.h>
-#include <string.h>
 #include <glib/gi18n-lib.h>
 
 #include "ui.h"

@@ -4,7 +4,6 @@
 #include "preview.h"
 
 #include <math.h>
-#include <string.h>
 #include <glib/gi18n-lib.h>
 
 #define CHECK_PX 8

@@ -1,7 +1,6 @@
 /* Models and settings: folders that are searched, what was found there, defaults, device and memory.
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
-#include <string.h>
 #include <glib/gi18n-lib.h>
 
 #include "dialog-private.h"

@@ -3,7 +3,6 @@
 #include "cli/bench_nets.h"
 #include "family/family.h"
 #include "net/net.h"
-#include <string.h>
 
 typedef struct {
     SfuQueue *q;

@@ -2,7 +2,6 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "cli/bench.h"
 #include "cli/cli.h"
-#include <string.h>
 
 static char *roff(const char *text)
 {

@@ -2,7 +2,6 @@
  * answers about the device stay, so the first real picture does not wait for the compiler.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "cli/cli.h"
-#include <string.h>
 
 enum { ANY_PX = 512, SMALL_PX = 256 }; /* sides: for models that name none; for enlarging */
 

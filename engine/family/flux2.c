@@ -9,7 +9,6 @@
 #include "model/canonical_names.h"
 #include "net/flux2.h"
 #include "net/qwen3.h"
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <glib/gi18n-lib.h>

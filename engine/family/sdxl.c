@@ -6,7 +6,6 @@
 #include "family/sd.h"
 #include "model/model_struct.h"
 #include "model/canonical_names.h"
-#include <math.h>
 #include <string.h>
 #include <glib/gi18n-lib.h>
 

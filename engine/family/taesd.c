@@ -4,7 +4,6 @@
 #include "family/sd.h"
 #include "model/model_struct.h"
 #include "model/canonical_names.h"
-#include <string.h>
 
 /* The encoder begins with a convolution, the decoder with a clamp, which has no weights. SFU_N_PARTS: neither. */
 static SfuPart half_of(const SfuSource *s)

@@ -6,7 +6,6 @@
 #include "patch_level.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define LARGEST_PX 144   /* sides of the level on which the picture is compared with the rim, at most */

@@ -3,8 +3,6 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "fill/patch_fill.h"
 
-#include <string.h>
-
 /* Weights of the 3 x 3 chamfer that is nearest to Euclid's distance (Borgefors 1986). */
 #define STRAIGHT 0.955f
 #define DIAGONAL 1.3693f

@@ -4,7 +4,6 @@
 #include "model/adapter_kinds.h"
 #include "model/rotation.h"
 #include <math.h>
-#include <string.h>
 #include <glib/gi18n-lib.h>
 
 typedef struct {

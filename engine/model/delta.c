@@ -5,7 +5,6 @@
 #include "model/rotation.h"
 #include <float.h>
 #include <math.h>
-#include <string.h>
 
 void sfu_delta_free(gpointer p)
 {

@@ -5,7 +5,6 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "net/flux2.h"
 #include "net/parts.h"
-#include <string.h>
 #include <glib/gi18n-lib.h>
 
 #define TIMESTEPS 1000       /* sigma 1 as a timestep; the guidance scale is multiplied by it too */

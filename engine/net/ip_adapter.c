@@ -2,7 +2,6 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "net/ip_adapter.h"
 #include "net/parts.h"
-#include <string.h>
 
 #define EPS 1e-5f
 

@@ -4,7 +4,6 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "net/parts.h"
 #include "net/remover.h"
-#include <string.h>
 
 #define MOST_LEVELS 9 /* 1024, 512 .. 4 */
 #define LEAST 4       /* side of the coarsest level */

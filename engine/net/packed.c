@@ -4,7 +4,6 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "net/autoencoder.h"
 #include "net/parts.h"
-#include <math.h>
 #include <glib/gi18n-lib.h>
 
 #define SIDE 2

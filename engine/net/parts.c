@@ -2,7 +2,6 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "net/parts.h"
 #include <math.h>
-#include <string.h>
 #include <glib/gi18n-lib.h>
 
 #define MAX_PERIOD 10000.0 /* of sinusoids */

@@ -4,7 +4,6 @@
  * channels. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "net/swin.h"
 #include "net/upscaler_parts.h"
-#include <string.h>
 
 #define EPS 1e-5f
 #define MAX_BLOCKS 64   /* a group */

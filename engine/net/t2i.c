@@ -3,7 +3,6 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "net/control.h"
 #include "net/parts.h"
-#include <string.h>
 
 #define MOST_RESNETS 8
 

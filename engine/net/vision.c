@@ -2,7 +2,6 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "net/vision.h"
 #include "net/clip.h"
-#include <string.h>
 #include <glib/gi18n-lib.h>
 
 struct SfuVision {

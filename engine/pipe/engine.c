@@ -4,7 +4,6 @@
 #include "pipe.h"
 #include "file/json.h"
 
-#include <string.h>
 #include <glib/gi18n-lib.h>
 
 /* ---- devices ---------------------------------------------------------------------------------------------------- */

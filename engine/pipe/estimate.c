@@ -4,8 +4,6 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "pipe.h"
 
-#include <math.h>
-#include <string.h>
 #include <glib/gi18n-lib.h>
 
 #include "ops/ops.h"

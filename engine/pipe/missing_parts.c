@@ -5,7 +5,6 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "pipe.h"
 
-#include <string.h>
 #include <glib/gi18n-lib.h>
 
 typedef struct {

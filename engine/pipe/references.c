@@ -5,7 +5,6 @@
 #include "pipe.h"
 
 #include <math.h>
-#include <string.h>
 #include <glib/gi18n-lib.h>
 
 #include "holes.h"

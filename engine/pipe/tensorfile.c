@@ -4,7 +4,6 @@
 #include "pipe.h"
 
 #include <string.h>
-#include <glib/gstdio.h>
 #include <glib/gi18n-lib.h>
 
 #include "file/file.h"

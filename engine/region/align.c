@@ -4,7 +4,6 @@
 #include "region/region.h"
 
 #include <math.h>
-#include <string.h>
 
 #define REACH 8         /* px in each direction */
 #define SAMPLES 4e5     /* pixels that are compared */

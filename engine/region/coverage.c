@@ -4,7 +4,6 @@
 #include "region/region.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 #include "sfumato.h"
 

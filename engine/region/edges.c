@@ -4,7 +4,6 @@
 #include "region/edges.h"
 
 #include <math.h>
-#include <string.h>
 
 #define TAN_22 13573 /* of 22.5 degrees, times 2^15, rounded as OpenCV does */
 

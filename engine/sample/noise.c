@@ -2,7 +2,6 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "sample/sample.h"
 #include <math.h>
-#include <string.h>
 
 #define MT_N 624
 #define MT_M 397

@@ -3,7 +3,6 @@
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "sample/step.h"
 #include <math.h>
-#include <string.h>
 
 /* ---- beta: Lee 2024 (arXiv 2407.12173) --------------------------------------------------------------------------- */
 

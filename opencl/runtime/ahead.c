@@ -4,10 +4,8 @@
  * files with its helpers and never waits for them: what it comes to first it compiles itself.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "runtime/ahead.h"
-#include <string.h>
 #ifdef G_OS_UNIX
 #include <errno.h>
-#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <signal.h>
 #include <sys/wait.h>

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <glib/gi18n-lib.h>
 #include <glib/gstdio.h>
-#include <string.h>
 #ifdef G_OS_UNIX
 #include <fcntl.h>
 #include <sys/file.h>

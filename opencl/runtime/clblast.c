@@ -1,7 +1,6 @@
 /* Products by CLBlast, and the choice between it and our own kernels.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "runtime/internal.h"
-#include <string.h>
 #include <glib/gi18n-lib.h>
 #ifdef HAVE_CLBLAST
 #include <clblast_c.h>

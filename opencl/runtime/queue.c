@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <inttypes.h>
 #include <glib/gi18n-lib.h>
-#include <string.h>
 #ifdef __linux__
 #include <unistd.h>
 #ifdef __GLIBC__

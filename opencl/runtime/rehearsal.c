@@ -1,8 +1,6 @@
 /* Rehearsals: a pass of a network of which only the cost is wanted. And the rates that real passes had.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "runtime/internal.h"
-#include <glib/gstdio.h>
-#include <string.h>
 
 struct SfuRehearsing {
     SfuRehearsal cost;

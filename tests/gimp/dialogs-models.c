@@ -6,7 +6,6 @@
 #include "standin.h"
 
 #include <string.h>
-#include <unistd.h>
 
 static void remove_goes_to_models_made_for_filling(void)
 {

@@ -5,7 +5,6 @@
 
 #include <math.h>
 #include <string.h>
-#include <unistd.h>
 
 /* Enlarges the host's image, of one layer, with n results. */
 static gboolean enlarge_with(const SfuInput *in, int n, gboolean copy, GError **error)

@@ -4,7 +4,6 @@
 #include "dialogs.h"
 
 #include <string.h>
-#include <unistd.h>
 
 static void exclude_it(GtkWidget *window)
 {

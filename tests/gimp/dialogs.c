@@ -7,7 +7,6 @@
 #include "../tree.h"
 
 #include <string.h>
-#include <unistd.h>
 
 static void wait_until_done(GtkWidget *window)
 {

@@ -5,7 +5,6 @@
 #include "family/adapter_modules.h"
 #include "net/net.h"
 #include <locale.h>
-#include <math.h>
 #include <string.h>
 
 /* fp32: sums of some thousand terms in another order. fp16: stored values are off by up to 2^-11. */

@@ -4,7 +4,6 @@
 #include "small_models.h"
 #include "family/ip_adapter_layouts.h"
 #include "region/square.h"
-#include <math.h>
 #include <string.h>
 
 #define TOLERANCE 1e-4 /* sums of some hundred terms in another order, through a dozen layers */

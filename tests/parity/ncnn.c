@@ -3,7 +3,6 @@
 #include "small_models.h"
 #include "ncnn.h"
 #include "runtime/half.h"
-#include <string.h>
 
 typedef struct {
     SfuModel *m;

@@ -2,7 +2,6 @@
  * a small model of pipelines.json.gz. Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later
  */
 #include <fcntl.h>
-#include <math.h>
 #include <string.h>
 #include <unistd.h>
 #include <glib/gstdio.h>

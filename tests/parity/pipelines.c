@@ -1,9 +1,6 @@
 /* Whole pipelines against diffusers: the same small models, pictures and noise, ten steps (make-pipelines.py made the
  * data). Final latents and decoded pictures must agree to 1e-3 in fp32. Copyright (C) 2026 The Sfumato authors.
  * SPDX-License-Identifier: GPL-3.0-or-later */
-#include <math.h>
-#include <string.h>
-#include <glib/gstdio.h>
 
 #include "runs.h"
 

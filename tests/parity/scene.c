@@ -5,7 +5,6 @@
 
 #include <math.h>
 #include <string.h>
-#include <glib/gstdio.h>
 
 #include "../tree.h"
 #include "small_models.h"

@@ -5,7 +5,6 @@
 #include "family/adapter_modules.h"
 #include "runtime/half.h"
 #include <gio/gio.h>
-#include <glib/gstdio.h>
 #include <math.h>
 #include <string.h>
 

@@ -2,7 +2,6 @@
  * DATA.json.gz, or of pipelines.json.gz; PATH must not be there.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "small_models.h"
-#include <stdio.h>
 
 int main(int argc, char **argv)
 {

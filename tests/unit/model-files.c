@@ -3,9 +3,7 @@
 #include "model-files.h"
 #include "../tree.h"
 #include "runtime/half.h"
-#include <fcntl.h>
 #include <gio/gio.h>
-#include <glib/gstdio.h>
 #include <string.h>
 #include <unistd.h>
 

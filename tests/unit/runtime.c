@@ -5,11 +5,9 @@
 #include "../check_ok.h"
 #include "runtime/half.h"
 #include "runtime/internal.h"
-#include <glib/gstdio.h>
 #include <locale.h>
 #include <math.h>
 #include <string.h>
-#include <unistd.h>
 
 #define FAILS(call, code, text)                                                                                        \
     G_STMT_START                                                                                                       \

@@ -1,7 +1,6 @@
 /* What the paths of the CPU family share: how attention.cl cuts its work, and the packing of keys and values.
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "ops/attention/attention.h"
-#include <string.h>
 
 /* How keys are cut: blocks, and how many are packed side by side, whichever pads less: 77 keys of a prompt fit 80. */
 static int block_of(int tk, int *side_by_side)
