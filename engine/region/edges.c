@@ -46,10 +46,12 @@ static void gradients(Canny *c, const guint8 *v)
             const int l = MAX(x - 1, 0), r = MIN(x + 1, c->w - 1);
             int best = -1;
             for (int k = 0; k < 3; k++) {
-#define AT(X, Y) ((int)v[((gsize)(Y)*c->w + (X)) * 3 + k])
-                const int dx = AT(r, up) + 2 * AT(r, y) + AT(r, down) - AT(l, up) - 2 * AT(l, y) - AT(l, down);
-                const int dy = AT(l, down) + 2 * AT(x, down) + AT(r, down) - AT(l, up) - 2 * AT(x, up) - AT(r, up);
-#undef AT
+                const guint8 *above = v + (gsize)up * c->w * 3 + k, *here = v + (gsize)y * c->w * 3 + k,
+                             *below = v + (gsize)down * c->w * 3 + k;
+                const int dx =
+                    above[3 * r] + 2 * here[3 * r] + below[3 * r] - above[3 * l] - 2 * here[3 * l] - below[3 * l];
+                const int dy =
+                    below[3 * l] + 2 * below[3 * x] + below[3 * r] - above[3 * l] - 2 * above[3 * x] - above[3 * r];
                 const int size = abs(dx) + abs(dy);
                 if (size <= best)
                     continue;
