@@ -39,7 +39,7 @@ static gboolean run_text(gpointer data, GError **error)
     for (int i = 0; i < 2 * SFU_TEXT_TOKENS; i++)
         tokens[i] = i % SFU_TEXT_TOKENS;
     SfuTensor *hidden = NULL;
-    const gboolean ok = sfu_text_encoder_run(j->text, &hidden, NULL, tokens, 2, 1, TRUE, error);
+    const gboolean ok = sfu_text_encoder_run(j->text, &hidden, NULL, &(SfuTextInput){tokens, 2}, error);
     sfu_tensor_destroy(hidden);
     return ok;
 }

@@ -156,27 +156,27 @@ static gboolean pool(const SfuTextEncoder *te, const SfuTensor *h, float *pooled
     return ok;
 }
 
-gboolean sfu_text_encoder_run(SfuTextEncoder *te, SfuTensor **hidden, float *pooled, const gint32 *tokens, int n,
-                              int clip_skip, gboolean norm, GError **error)
+gboolean sfu_text_encoder_run(SfuTextEncoder *te, SfuTensor **hidden, float *pooled, const SfuTextInput *in,
+                              GError **error)
 {
     const SfuTextConfig *k = te->config;
-    const int taken = k->layers + 1 - MAX(1, clip_skip);
+    const int taken = k->layers + 1 - MAX(1, in->clip_skip);
     *hidden = NULL;
     if (taken < 1 || (pooled && !te->projection.w)) {
         if (taken < 1)
             g_set_error(error, SFU_RUNTIME_ERROR, SFU_RUNTIME_ERROR_SHAPE,
-                        _("the text encoder has %d layers, CLIP skip %d leaves none"), k->layers, clip_skip);
+                        _("the text encoder has %d layers, CLIP skip %d leaves none"), k->layers, in->clip_skip);
         else
             g_set_error(error, SFU_MODEL_ERROR, SFU_MODEL_ERROR_MISSING, _("the text encoder of %s has no projection"),
                         sfu_model_path(te->net.model));
         return FALSE;
     }
-    SfuTensor *h = embed(te, tokens, n, error), *t = h ? sfu_net_like(&te->net, h, k->hidden, error) : NULL;
+    SfuTensor *h = embed(te, in->tokens, in->n, error), *t = h ? sfu_net_like(&te->net, h, k->hidden, error) : NULL;
     gboolean ok = t != NULL;
     for (int i = 0; ok && i < (pooled ? k->layers : taken); i++)
         ok = sfu_clip_layer_run(&te->net, &te->layers[i], &te->shape, h, t, error) &&
-             (i + 1 != taken || (*hidden = take_layer(te, h, norm, error)));
-    ok = ok && (!pooled || pool(te, h, pooled, tokens, n, error));
+             (i + 1 != taken || (*hidden = take_layer(te, h, !in->no_final_norm, error)));
+    ok = ok && (!pooled || pool(te, h, pooled, in->tokens, in->n, error));
     if (!ok)
         sfu_net_drop(hidden);
     sfu_tensor_destroy(t);

@@ -122,12 +122,17 @@ void sfu_text_encoder_unload(SfuTextEncoder *te);                           /* d
 void sfu_text_encoder_set_own(SfuTextEncoder *te, const float *rows, int n);
 int sfu_text_encoder_hidden(const SfuTextEncoder *te);
 int sfu_text_encoder_pooled(const SfuTextEncoder *te); /* 0: it has no projection */
-/* tokens [n][77] -> *hidden [n, 1, 77, hidden]. clip_skip 1 takes the last layer, 2 the one before, ...; 0 means 1;
- * norm: it goes through the final norm. For Stable Diffusion 2 the file's last layer already is OpenCLIP's penultimate
- * one. pooled (host, [n][sfu_text_encoder_pooled()], NULL: not wanted): the last layer at the first of the largest
- * tokens, which is EOS, through the final norm and the projection. */
-gboolean sfu_text_encoder_run(SfuTextEncoder *te, SfuTensor **hidden, float *pooled, const gint32 *tokens, int n,
-                              int clip_skip, gboolean norm, GError **error);
+typedef struct {
+    const gint32 *tokens;   /* [n][77] */
+    int n;                  /* chunks */
+    int clip_skip;          /* 0 and 1 take the last layer, 2 the one before, ... */
+    gboolean no_final_norm; /* that layer does not go through the final norm */
+} SfuTextInput;
+/* *hidden [n, 1, 77, hidden]. For Stable Diffusion 2 the file's last layer already is OpenCLIP's penultimate one.
+ * pooled (host, [n][sfu_text_encoder_pooled()], NULL: not wanted): the last layer at the first of the largest tokens,
+ * which is EOS, through the final norm and the projection. */
+gboolean sfu_text_encoder_run(SfuTextEncoder *te, SfuTensor **hidden, float *pooled, const SfuTextInput *in,
+                              GError **error);
 
 /* ---- UNet ----------------------------------------------------------------------------------------------------------
  * UNet2DConditionModel: Rombach 2022, figure 3 and appendix; any widths, levels, heads and channels of its

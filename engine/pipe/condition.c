@@ -56,8 +56,8 @@ static gboolean encode_chunks(SfuSession *s, SfuTextEncoder *te, const SfuPrompt
     for (int c = 0; ok && c < p->n_chunks; c += CHUNKS_AT_ONCE) {
         const int n = MIN(CHUNKS_AT_ONCE, p->n_chunks - c);
         SfuTensor *hidden = NULL;
-        ok = sfu_text_encoder_run(te, &hidden, c ? NULL : pooled, p->tokens[c], n, skip, !s->family->no_final_norm,
-                                  error) &&
+        const SfuTextInput in = {p->tokens[c], n, skip, s->family->no_final_norm};
+        ok = sfu_text_encoder_run(te, &hidden, c ? NULL : pooled, &in, error) &&
              sfu_tensor_read(hidden, out + (gsize)c * SFU_CHUNK_TOKENS * dim, error);
         sfu_tensor_destroy(hidden);
     }

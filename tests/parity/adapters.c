@@ -66,7 +66,7 @@ static float *text_values(Subject *s, gint64 *n)
     if (!s->text)
         s->text = sfu_text_encoder_create(s->q, s->model, SFU_PART_TEXT, &error);
     g_assert_no_error(error);
-    sfu_text_encoder_run(s->text, &y, NULL, tokens, 1, 1, TRUE, &error);
+    sfu_text_encoder_run(s->text, &y, NULL, &(SfuTextInput){tokens, 1}, &error);
     g_assert_no_error(error);
     *n = sfu_tensor_elements(y);
     return parity_download(y);

@@ -95,7 +95,7 @@ static void run_text(SfuModel *m)
     }
     SfuTensor *y;
     const gint64 start = g_get_monotonic_time();
-    need(sfu_text_encoder_run(te, &y, NULL, tokens, (int)f->dims[0], 1, TRUE, &error), error);
+    need(sfu_text_encoder_run(te, &y, NULL, &(SfuTextInput){tokens, (int)f->dims[0]}, &error), error);
     report("text", y, "out", since(start));
     sfu_text_encoder_destroy(te);
     g_free(tokens);

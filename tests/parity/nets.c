@@ -112,7 +112,7 @@ static void run_text(SfuQueue *q, JsonObject *o, double tolerance)
     SfuTextEncoder *te = sfu_text_encoder_create(q, parity_model(model), SFU_PART_TEXT, &error);
     g_assert_no_error(error);
     SfuTensor *y;
-    sfu_text_encoder_run(te, &y, NULL, tokens, n, parity_int(o, "skip"), TRUE, &error);
+    sfu_text_encoder_run(te, &y, NULL, &(SfuTextInput){tokens, n, parity_int(o, "skip")}, &error);
     g_assert_no_error(error);
     g_assert_cmpint(y->c, ==, sfu_text_encoder_hidden(te));
     parity_compare_tensor(name_of(o), "out", y, tolerance);
@@ -454,9 +454,11 @@ static void test_bad_inputs(void)
     SfuTextEncoder *te = sfu_text_encoder_create(q, parity_model("clip-l"), SFU_PART_TEXT, &error);
     g_assert_no_error(error);
     gint32 tokens[SFU_TEXT_TOKENS] = {0};
-    expect_shape_error(sfu_text_encoder_run(te, &y, NULL, tokens, 1, 4, TRUE, &error), &error, "3 layers, CLIP skip 4");
+    SfuTextInput in = {tokens, 1, .clip_skip = 4};
+    expect_shape_error(sfu_text_encoder_run(te, &y, NULL, &in, &error), &error, "3 layers, CLIP skip 4");
+    in.clip_skip = 1;
     tokens[76] = 500;
-    expect_shape_error(sfu_text_encoder_run(te, &y, NULL, tokens, 1, 1, TRUE, &error), &error, "token 500");
+    expect_shape_error(sfu_text_encoder_run(te, &y, NULL, &in, &error), &error, "token 500");
     sfu_text_encoder_destroy(te);
 
     SfuTaesd *tae = sfu_taesd_create(q, parity_model("taesd"), &error);
