@@ -1,6 +1,6 @@
-/* What host-common.c asks of a GIMP beside host.h: single calls that GIMP 2.10 and 3 spell differently. Ids as in
- * host.h; a drawable is a layer, a group, a mask, a channel or a selection. Implemented in gimp2/host.c and
- * gimp3/host.c.
+/* What host-common.c asks of a GIMP beside host.h: single calls. Ids as in host.h; a drawable is a layer, a group, a
+ * mask, a channel or a selection. Implemented in gimp2/host.c and gimp3/host.c, and in host-alike.inc where GIMP 2.10
+ * and 3 spell them alike.
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef SFU_HOST_CALLS_H

@@ -1,6 +1,6 @@
 /* What a host (GIMP 2.10, GIMP 3.x) must offer. Images and layers are GIMP's integer ids, as in both versions; -1
- * means none. Only the main thread may call these. Implemented in host-common.c and, where GIMP's versions differ, in
- * gimp2/host.c and gimp3/host.c, the only places that know libgimp.
+ * means none. Only the main thread may call these. Implemented in host-common.c and, with libgimp, in gimp2/host.c and
+ * gimp3/host.c.
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef SFU_HOST_H

@@ -9,7 +9,30 @@
 
 #include "sfumato.h"
 
-#define PARASITE "sfumato"
+/* Ids stand for themselves here. */
+typedef gint32 Image;
+static gint32 to_image(int id)
+{
+    return id;
+}
+static gint32 to_layer(int id)
+{
+    return id;
+}
+static gint32 to_item(int id)
+{
+    return id;
+}
+static int to_id(gint32 item)
+{
+    return item;
+}
+static int image_id(gint32 image)
+{
+    return image;
+}
+
+#include "host-alike.inc"
 
 /* ---- host-calls.h ---- */
 
@@ -28,11 +51,6 @@ GArray *sfu_gimp_children(int image, int group)
     int n = 0;
     gint32 *ids = group >= 0 ? gimp_item_get_children(group, &n) : gimp_image_get_layers(image, &n);
     return as_array(ids, n);
-}
-
-gboolean sfu_gimp_is_group(int layer)
-{
-    return gimp_item_is_group(layer);
 }
 
 gboolean sfu_gimp_is_drawn(int layer)
@@ -59,35 +77,10 @@ int sfu_gimp_layer_of(int drawable)
                                                : -1;
 }
 
-char *sfu_gimp_item_name(int item)
-{
-    return gimp_item_get_name(item);
-}
-
-gboolean sfu_gimp_unlock(int layer)
-{
-    return gimp_item_get_lock_content(layer) && gimp_item_set_lock_content(layer, FALSE);
-}
-
 void sfu_gimp_lock(int layer)
 {
     if (gimp_item_is_valid(layer))
         gimp_item_set_lock_content(layer, TRUE);
-}
-
-int sfu_gimp_mask(int layer)
-{
-    return gimp_layer_get_mask(layer);
-}
-
-gboolean sfu_gimp_applies_mask(int layer)
-{
-    return gimp_layer_get_apply_mask(layer);
-}
-
-int sfu_gimp_selection(int image)
-{
-    return gimp_image_get_selection(image);
 }
 
 GArray *sfu_gimp_channels(int image)
@@ -95,11 +88,6 @@ GArray *sfu_gimp_channels(int image)
     int n = 0;
     gint32 *ids = gimp_image_get_channels(image, &n);
     return as_array(ids, n);
-}
-
-int sfu_gimp_channel_named(int image, const char *name)
-{
-    return gimp_image_get_channel_by_name(image, name);
 }
 
 GeglBuffer *sfu_gimp_pixels(int drawable)
@@ -136,30 +124,10 @@ int sfu_gimp_new_layer(int image, const char *name, const GeglRectangle *place, 
     return layer;
 }
 
-int sfu_gimp_new_layer_from_visible(int image)
-{
-    return gimp_layer_new_from_visible(image, image, "sfumato");
-}
-
 void sfu_gimp_insert_layer(int image, int layer, int above)
 {
     const int parent = above >= 0 ? sfu_host_layer_parent(above) : -1;
     gimp_image_insert_layer(image, layer, MAX(parent, 0), above >= 0 ? gimp_image_get_item_position(image, above) : 0);
-}
-
-void sfu_gimp_move_layer(int layer, int x, int y)
-{
-    gimp_layer_set_offsets(layer, x, y);
-}
-
-void sfu_gimp_scale_layer(int layer, int width, int height)
-{
-    gimp_layer_scale(layer, width, height, TRUE);
-}
-
-int sfu_gimp_new_mask(int layer)
-{
-    return gimp_layer_create_mask(layer, GIMP_ADD_MASK_WHITE);
 }
 
 void sfu_gimp_add_mask(int layer, int mask)
@@ -176,33 +144,6 @@ gboolean sfu_gimp_has_filters(int layer)
 int sfu_gimp_merge_filters(int layer)
 {
     return layer;
-}
-
-void sfu_gimp_scale(int image, int width, int height)
-{
-    gimp_image_scale(image, width, height);
-}
-
-/* Guides and sample points have whole places, which are rounded on both ways. */
-void sfu_gimp_restore_marks(int image, int duplicate)
-{
-    guint mark;
-    while ((mark = gimp_image_find_next_guide(image, 0)) != 0)
-        gimp_image_delete_guide(image, mark);
-    while ((mark = gimp_image_find_next_sample_point(image, 0)) != 0)
-        gimp_image_delete_sample_point(image, mark);
-    for (mark = 0; (mark = gimp_image_find_next_guide(duplicate, mark)) != 0;) {
-        const int at = gimp_image_get_guide_position(duplicate, mark);
-        if (gimp_image_get_guide_orientation(duplicate, mark) == GIMP_ORIENTATION_HORIZONTAL)
-            gimp_image_add_hguide(image, at);
-        else
-            gimp_image_add_vguide(image, at);
-    }
-    for (mark = 0; (mark = gimp_image_find_next_sample_point(duplicate, mark)) != 0;) {
-        int y = 0;
-        const int x = gimp_image_get_sample_point_position(duplicate, mark, &y);
-        gimp_image_add_sample_point(image, x, y);
-    }
 }
 
 /* ---- host.h ---- */
@@ -242,24 +183,9 @@ GeglRectangle sfu_host_layer_bounds(int layer)
     return (GeglRectangle){x, y, gimp_drawable_width(layer), gimp_drawable_height(layer)};
 }
 
-int sfu_host_layer_named(int image, const char *name)
-{
-    return gimp_image_get_layer_by_name(image, name);
-}
-
 gboolean sfu_host_layer_in_image(int layer, int image)
 {
     return gimp_item_is_valid(layer) && gimp_item_get_image(layer) == image;
-}
-
-gboolean sfu_host_layer_covers(int layer)
-{
-    const GimpLayerMode mode = gimp_layer_get_mode(layer);
-    const GimpLayerCompositeMode composite = gimp_layer_get_composite_mode(layer);
-    return gimp_layer_get_opacity(layer) > 99.9 &&
-           (mode == GIMP_LAYER_MODE_NORMAL || mode == GIMP_LAYER_MODE_NORMAL_LEGACY) &&
-           (composite == GIMP_LAYER_COMPOSITE_AUTO || composite == GIMP_LAYER_COMPOSITE_UNION ||
-            composite == GIMP_LAYER_COMPOSITE_CLIP_TO_BACKDROP);
 }
 
 int sfu_host_layer_parent(int layer)
@@ -273,16 +199,6 @@ GBytes *sfu_host_layer_glance(int layer)
     int w = SFU_GLANCE_PX, h = SFU_GLANCE_PX, bpp = 0;
     guchar *data = gimp_drawable_get_thumbnail_data(layer, &w, &h, &bpp);
     return data ? g_bytes_new_take(data, (gsize)w * h * bpp) : NULL;
-}
-
-gboolean sfu_host_selection_bounds(int image, GeglRectangle *bounds)
-{
-    gboolean any = FALSE;
-    int x1, y1, x2, y2;
-    if (!gimp_selection_bounds(image, &any, &x1, &y1, &x2, &y2) || !any)
-        return FALSE;
-    *bounds = (GeglRectangle){x1, y1, x2 - x1, y2 - y1};
-    return TRUE;
 }
 
 gboolean sfu_host_selection_keep(int image, const char *name)
@@ -314,84 +230,14 @@ char *sfu_host_image_text_get(int image, const char *name)
     return gimp_image_is_valid(image) ? parasite_text(gimp_image_get_parasite(image, name)) : NULL;
 }
 
-void sfu_host_image_text_set(int image, const char *name, const char *text, gboolean saved)
-{
-    GimpParasite *p =
-        gimp_parasite_new(name, saved ? GIMP_PARASITE_PERSISTENT | GIMP_PARASITE_UNDOABLE : 0, strlen(text) + 1, text);
-    gimp_image_attach_parasite(image, p);
-    gimp_parasite_free(p);
-}
-
 char *sfu_host_parasite_get(int layer)
 {
     return parasite_text(gimp_item_get_parasite(layer, PARASITE));
 }
 
-void sfu_host_parasite_set(int layer, const char *text)
-{
-    GimpParasite *p =
-        gimp_parasite_new(PARASITE, GIMP_PARASITE_PERSISTENT | GIMP_PARASITE_UNDOABLE, strlen(text) + 1, text);
-    gimp_item_attach_parasite(layer, p);
-    gimp_parasite_free(p);
-}
-
-guint sfu_host_layer_tattoo(int layer)
-{
-    return gimp_item_get_tattoo(layer);
-}
-
-int sfu_host_layer_by_tattoo(int image, guint tattoo)
-{
-    return gimp_image_get_layer_by_tattoo(image, tattoo);
-}
-
-void sfu_host_layer_look_like(int layer, int source)
-{
-    const GimpLayerMode mode = gimp_layer_get_mode(source);
-    gimp_layer_set_opacity(layer, gimp_layer_get_opacity(source));
-    gimp_layer_set_mode(layer, mode == GIMP_LAYER_MODE_PASS_THROUGH ? GIMP_LAYER_MODE_NORMAL
-                                                                    : mode); /* that is for groups only */
-    if (mode == GIMP_LAYER_MODE_PASS_THROUGH)
-        return;
-    gimp_layer_set_blend_space(layer, gimp_layer_get_blend_space(source));
-    gimp_layer_set_composite_space(layer, gimp_layer_get_composite_space(source));
-    gimp_layer_set_composite_mode(layer, gimp_layer_get_composite_mode(source));
-}
-
-void sfu_host_layer_discard(int layer)
-{
-    gimp_item_delete(layer);
-}
-
 void sfu_host_set_active_layer(int image, int layer)
 {
     gimp_image_set_active_layer(image, layer);
-}
-
-void sfu_host_undo_begin(int image)
-{
-    gimp_image_undo_group_start(image);
-}
-
-void sfu_host_undo_end(int image)
-{
-    gimp_image_undo_group_end(image);
-}
-
-void sfu_host_undo_enable(int image)
-{
-    gimp_image_undo_enable(image);
-}
-
-void sfu_host_resize_canvas(int image, int width, int height, int offset_x, int offset_y)
-{
-    gimp_image_resize(image, width, height, offset_x, offset_y);
-}
-
-void sfu_host_convert_to_rgb(int image)
-{
-    gimp_image_convert_rgb(image);
-    gimp_displays_flush();
 }
 
 gboolean sfu_host_scale_image(int image, int width, int height, GError **error)
@@ -404,13 +250,6 @@ gboolean sfu_host_scale_image(int image, int width, int height, GError **error)
         g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED, _("GIMP did not scale the image to %d x %d pixels."), width,
                     height);
     return ok;
-}
-
-int sfu_host_duplicate_image(int image)
-{
-    const gint32 copy = gimp_image_duplicate(image);
-    gimp_image_undo_disable(copy);
-    return copy;
 }
 
 int sfu_host_new_image(int like, int width, int height)
@@ -427,46 +266,4 @@ int sfu_host_new_image(int like, int width, int height)
     if (gimp_image_get_resolution(like, &x, &y))
         gimp_image_set_resolution(image, x, y);
     return image;
-}
-
-void sfu_host_delete_image(int image)
-{
-    gimp_image_delete(image);
-}
-
-void sfu_host_show_image(int image)
-{
-    gimp_image_clean_all(image);
-    gimp_display_new(image);
-}
-
-void sfu_host_flush(void)
-{
-    gimp_displays_flush();
-}
-
-void sfu_host_message(const char *text)
-{
-    gimp_message(text);
-}
-
-void sfu_host_progress_begin(const char *text)
-{
-    gimp_progress_init(text);
-}
-
-void sfu_host_progress(double fraction, const char *text)
-{
-    gimp_progress_set_text(text);
-    gimp_progress_update(CLAMP(fraction, 0, 1));
-}
-
-void sfu_host_progress_end(void)
-{
-    gimp_progress_end();
-}
-
-char *sfu_host_folder(void)
-{
-    return g_strdup(gimp_directory());
 }

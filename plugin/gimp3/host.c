@@ -9,8 +9,6 @@
 
 #include "sfumato.h"
 
-#define PARASITE "sfumato"
-
 /* Proxies belong to libgimp: none of these is unreferenced. NULL for ids that are gone. */
 static GimpImage *to_image(int id)
 {
@@ -27,10 +25,23 @@ static GimpDrawable *to_drawable(int id)
     return id >= 0 && gimp_item_id_is_drawable(id) ? GIMP_DRAWABLE(gimp_item_get_by_id(id)) : NULL;
 }
 
+static GimpItem *to_item(int id)
+{
+    return GIMP_ITEM(to_drawable(id));
+}
+
 static int to_id(gpointer item)
 {
     return item ? gimp_item_get_id(GIMP_ITEM(item)) : -1;
 }
+
+static int image_id(GimpImage *image)
+{
+    return gimp_image_get_id(image);
+}
+
+typedef GimpImage *Image;
+#include "host-alike.inc"
 
 /* ---- host-calls.h ---- */
 
@@ -51,11 +62,6 @@ GArray *sfu_gimp_children(int image, int group)
     if (group >= 0)
         return as_array(gimp_item_get_children(GIMP_ITEM(to_layer(group))));
     return as_array(gimp_image_get_layers(to_image(image)));
-}
-
-gboolean sfu_gimp_is_group(int layer)
-{
-    return gimp_item_is_group(GIMP_ITEM(to_layer(layer)));
 }
 
 gboolean sfu_gimp_is_drawn(int id)
@@ -90,46 +96,15 @@ int sfu_gimp_layer_of(int drawable)
     return -1;
 }
 
-char *sfu_gimp_item_name(int item)
-{
-    return gimp_item_get_name(GIMP_ITEM(to_drawable(item)));
-}
-
-gboolean sfu_gimp_unlock(int id)
-{
-    GimpItem *layer = GIMP_ITEM(to_layer(id));
-    return gimp_item_get_lock_content(layer) && gimp_item_set_lock_content(layer, FALSE);
-}
-
 void sfu_gimp_lock(int layer)
 {
     if (to_layer(layer))
         gimp_item_set_lock_content(GIMP_ITEM(to_layer(layer)), TRUE);
 }
 
-int sfu_gimp_mask(int layer)
-{
-    return to_id(gimp_layer_get_mask(to_layer(layer)));
-}
-
-gboolean sfu_gimp_applies_mask(int layer)
-{
-    return gimp_layer_get_apply_mask(to_layer(layer));
-}
-
-int sfu_gimp_selection(int image)
-{
-    return to_id(gimp_image_get_selection(to_image(image)));
-}
-
 GArray *sfu_gimp_channels(int image)
 {
     return as_array(gimp_image_get_channels(to_image(image)));
-}
-
-int sfu_gimp_channel_named(int image, const char *name)
-{
-    return to_id(gimp_image_get_channel_by_name(to_image(image), name));
 }
 
 GeglBuffer *sfu_gimp_pixels(int drawable)
@@ -161,32 +136,12 @@ int sfu_gimp_new_layer(int id, const char *name, const GeglRectangle *place, gbo
     return to_id(layer);
 }
 
-int sfu_gimp_new_layer_from_visible(int image)
-{
-    return to_id(gimp_layer_new_from_visible(to_image(image), to_image(image), "sfumato"));
-}
-
 void sfu_gimp_insert_layer(int image, int layer, int above_id)
 {
     GimpItem *above = above_id >= 0 ? GIMP_ITEM(to_layer(above_id)) : NULL,
              *parent = above ? gimp_item_get_parent(above) : NULL;
     gimp_image_insert_layer(to_image(image), to_layer(layer), parent ? GIMP_LAYER(parent) : NULL,
                             above ? gimp_image_get_item_position(to_image(image), above) : 0);
-}
-
-void sfu_gimp_move_layer(int layer, int x, int y)
-{
-    gimp_layer_set_offsets(to_layer(layer), x, y);
-}
-
-void sfu_gimp_scale_layer(int layer, int width, int height)
-{
-    gimp_layer_scale(to_layer(layer), width, height, TRUE);
-}
-
-int sfu_gimp_new_mask(int layer)
-{
-    return to_id(gimp_layer_create_mask(to_layer(layer), GIMP_ADD_MASK_WHITE));
 }
 
 void sfu_gimp_add_mask(int layer, int mask)
@@ -209,34 +164,6 @@ int sfu_gimp_merge_filters(int id)
     if (gimp_item_is_group(GIMP_ITEM(layer)))
         layer = gimp_group_layer_merge(GIMP_GROUP_LAYER(layer));
     return layer && gimp_drawable_merge_filters(GIMP_DRAWABLE(layer)) ? to_id(layer) : -1;
-}
-
-void sfu_gimp_scale(int image, int width, int height)
-{
-    gimp_image_scale(to_image(image), width, height);
-}
-
-/* Guides and sample points have whole places, which are rounded on both ways. */
-void sfu_gimp_restore_marks(int image_id, int duplicate_id)
-{
-    GimpImage *image = to_image(image_id), *duplicate = to_image(duplicate_id);
-    guint mark;
-    while ((mark = gimp_image_find_next_guide(image, 0)) != 0)
-        gimp_image_delete_guide(image, mark);
-    while ((mark = gimp_image_find_next_sample_point(image, 0)) != 0)
-        gimp_image_delete_sample_point(image, mark);
-    for (mark = 0; (mark = gimp_image_find_next_guide(duplicate, mark)) != 0;) {
-        const int at = gimp_image_get_guide_position(duplicate, mark);
-        if (gimp_image_get_guide_orientation(duplicate, mark) == GIMP_ORIENTATION_HORIZONTAL)
-            gimp_image_add_hguide(image, at);
-        else
-            gimp_image_add_vguide(image, at);
-    }
-    for (mark = 0; (mark = gimp_image_find_next_sample_point(duplicate, mark)) != 0;) {
-        int y = 0;
-        const int x = gimp_image_get_sample_point_position(duplicate, mark, &y);
-        gimp_image_add_sample_point(image, x, y);
-    }
 }
 
 /* ---- host.h ---- */
@@ -281,26 +208,9 @@ GeglRectangle sfu_host_layer_bounds(int layer)
     return (GeglRectangle){x, y, gimp_drawable_get_width(d), gimp_drawable_get_height(d)};
 }
 
-int sfu_host_layer_named(int id, const char *name)
-{
-    GimpLayer *layer = gimp_image_get_layer_by_name(to_image(id), name);
-    return layer ? gimp_item_get_id(GIMP_ITEM(layer)) : -1;
-}
-
 gboolean sfu_host_layer_in_image(int layer, int image)
 {
     return to_layer(layer) && gimp_item_get_image(GIMP_ITEM(to_layer(layer))) == to_image(image);
-}
-
-gboolean sfu_host_layer_covers(int id)
-{
-    GimpLayer *layer = to_layer(id);
-    const GimpLayerMode mode = gimp_layer_get_mode(layer);
-    const GimpLayerCompositeMode composite = gimp_layer_get_composite_mode(layer);
-    return gimp_layer_get_opacity(layer) > 99.9 &&
-           (mode == GIMP_LAYER_MODE_NORMAL || mode == GIMP_LAYER_MODE_NORMAL_LEGACY) &&
-           (composite == GIMP_LAYER_COMPOSITE_AUTO || composite == GIMP_LAYER_COMPOSITE_UNION ||
-            composite == GIMP_LAYER_COMPOSITE_CLIP_TO_BACKDROP);
 }
 
 int sfu_host_layer_parent(int layer)
@@ -312,16 +222,6 @@ GBytes *sfu_host_layer_glance(int layer)
 {
     int w, h, bpp;
     return gimp_drawable_get_thumbnail_data(GIMP_DRAWABLE(to_layer(layer)), SFU_GLANCE_PX, SFU_GLANCE_PX, &w, &h, &bpp);
-}
-
-gboolean sfu_host_selection_bounds(int image, GeglRectangle *bounds)
-{
-    gboolean any = FALSE;
-    int x1, y1, x2, y2;
-    if (!gimp_selection_bounds(to_image(image), &any, &x1, &y1, &x2, &y2) || !any)
-        return FALSE;
-    *bounds = (GeglRectangle){x1, y1, x2 - x1, y2 - y1};
-    return TRUE;
 }
 
 gboolean sfu_host_selection_keep(int id, const char *name)
@@ -359,85 +259,15 @@ char *sfu_host_image_text_get(int image, const char *name)
     return to_image(image) ? parasite_text(gimp_image_get_parasite(to_image(image), name)) : NULL;
 }
 
-void sfu_host_image_text_set(int image, const char *name, const char *text, gboolean saved)
-{
-    GimpParasite *p =
-        gimp_parasite_new(name, saved ? GIMP_PARASITE_PERSISTENT | GIMP_PARASITE_UNDOABLE : 0, strlen(text) + 1, text);
-    gimp_image_attach_parasite(to_image(image), p);
-    gimp_parasite_free(p);
-}
-
 char *sfu_host_parasite_get(int layer)
 {
     return to_layer(layer) ? parasite_text(gimp_item_get_parasite(GIMP_ITEM(to_layer(layer)), PARASITE)) : NULL;
-}
-
-void sfu_host_parasite_set(int layer, const char *text)
-{
-    GimpParasite *p =
-        gimp_parasite_new(PARASITE, GIMP_PARASITE_PERSISTENT | GIMP_PARASITE_UNDOABLE, strlen(text) + 1, text);
-    gimp_item_attach_parasite(GIMP_ITEM(to_layer(layer)), p);
-    gimp_parasite_free(p);
-}
-
-guint sfu_host_layer_tattoo(int layer)
-{
-    return gimp_item_get_tattoo(GIMP_ITEM(to_layer(layer)));
-}
-
-int sfu_host_layer_by_tattoo(int image, guint tattoo)
-{
-    return to_id(gimp_image_get_layer_by_tattoo(to_image(image), tattoo));
-}
-
-void sfu_host_layer_look_like(int layer, int source)
-{
-    const GimpLayerMode mode = gimp_layer_get_mode(to_layer(source));
-    gimp_layer_set_opacity(to_layer(layer), gimp_layer_get_opacity(to_layer(source)));
-    /* Pass-through is for groups only. */
-    gimp_layer_set_mode(to_layer(layer), mode == GIMP_LAYER_MODE_PASS_THROUGH ? GIMP_LAYER_MODE_NORMAL : mode);
-    if (mode == GIMP_LAYER_MODE_PASS_THROUGH)
-        return;
-    gimp_layer_set_blend_space(to_layer(layer), gimp_layer_get_blend_space(to_layer(source)));
-    gimp_layer_set_composite_space(to_layer(layer), gimp_layer_get_composite_space(to_layer(source)));
-    gimp_layer_set_composite_mode(to_layer(layer), gimp_layer_get_composite_mode(to_layer(source)));
-}
-
-void sfu_host_layer_discard(int layer)
-{
-    gimp_item_delete(GIMP_ITEM(to_layer(layer)));
 }
 
 void sfu_host_set_active_layer(int image, int layer)
 {
     const GimpLayer *one[2] = {to_layer(layer), NULL};
     gimp_image_set_selected_layers(to_image(image), one);
-}
-
-void sfu_host_undo_begin(int image)
-{
-    gimp_image_undo_group_start(to_image(image));
-}
-
-void sfu_host_undo_end(int image)
-{
-    gimp_image_undo_group_end(to_image(image));
-}
-
-void sfu_host_undo_enable(int image)
-{
-    gimp_image_undo_enable(to_image(image));
-}
-
-void sfu_host_resize_canvas(int image, int width, int height, int offset_x, int offset_y)
-{
-    gimp_image_resize(to_image(image), width, height, offset_x, offset_y);
-}
-
-void sfu_host_convert_to_rgb(int image)
-{
-    gimp_image_convert_rgb(to_image(image));
-    gimp_displays_flush();
 }
 
 gboolean sfu_host_scale_image(int id, int width, int height, GError **error)
@@ -463,13 +293,6 @@ gboolean sfu_host_scale_image(int id, int width, int height, GError **error)
     return ok;
 }
 
-int sfu_host_duplicate_image(int image)
-{
-    GimpImage *copy = gimp_image_duplicate(to_image(image));
-    gimp_image_undo_disable(copy);
-    return gimp_image_get_id(copy);
-}
-
 int sfu_host_new_image(int like_id, int width, int height)
 {
     GimpImage *like = to_image(like_id);
@@ -485,46 +308,4 @@ int sfu_host_new_image(int like_id, int width, int height)
     if (gimp_image_get_resolution(like, &x, &y))
         gimp_image_set_resolution(image, x, y);
     return gimp_image_get_id(image);
-}
-
-void sfu_host_delete_image(int image)
-{
-    gimp_image_delete(to_image(image));
-}
-
-void sfu_host_show_image(int image)
-{
-    gimp_image_clean_all(to_image(image));
-    gimp_display_new(to_image(image));
-}
-
-void sfu_host_flush(void)
-{
-    gimp_displays_flush();
-}
-
-void sfu_host_message(const char *text)
-{
-    gimp_message(text);
-}
-
-void sfu_host_progress_begin(const char *text)
-{
-    gimp_progress_init(text);
-}
-
-void sfu_host_progress(double fraction, const char *text)
-{
-    gimp_progress_set_text(text);
-    gimp_progress_update(CLAMP(fraction, 0, 1));
-}
-
-void sfu_host_progress_end(void)
-{
-    gimp_progress_end();
-}
-
-char *sfu_host_folder(void)
-{
-    return g_strdup(gimp_directory());
 }
