@@ -179,20 +179,23 @@ gboolean sfu_spec_has_position(const SfuParamSpec *spec)
     return !spec->advanced && !g_strv_contains(newer, spec->name);
 }
 
+static gboolean is_own(const SfuParamSpec *spec)
+{
+    return spec >= own_rows && spec < own_rows + G_N_ELEMENTS(own_rows);
+}
+
+/* What the engine uses without a value. */
+static double engine_default(SfuAction action, const SfuParamSpec *spec)
+{
+    return is_own(spec) ? spec->def : sfu_param_default(sfu_param_of(spec), actions[action].task);
+}
+
 double sfu_action_default(SfuAction action, const SfuParamSpec *spec)
 {
-    if (strcmp(spec->name, "strength") == 0) {
-        switch (action) {
-        case SFU_ACTION_REFINE:
-            return 0.4;
-        case SFU_ACTION_RESTYLE:
-            return 0.6;
-        case SFU_ACTION_ENLARGE:
-            return 0.35;
-        default:
-            return 1.0;
-        }
-    }
+    if (action == SFU_ACTION_REFINE && strcmp(spec->name, "strength") == 0)
+        return 0.4;
+    if (action == SFU_ACTION_RESTYLE && strcmp(spec->name, "strength") == 0)
+        return 0.6;
     if (action == SFU_ACTION_EXPAND && (strcmp(spec->name, "left") == 0 || strcmp(spec->name, "right") == 0))
         return 128;
     if (action == SFU_ACTION_REMOVE && strcmp(spec->name, "grow") == 0)
@@ -203,12 +206,7 @@ double sfu_action_default(SfuAction action, const SfuParamSpec *spec)
         return 1;
     if (action == SFU_ACTION_SEAMLESS && strcmp(spec->name, "seamless") == 0)
         return g_strv_length((char **)spec->choices) - 1; /* both ways, the last choice */
-    return spec->def;
-}
-
-static gboolean is_own(const SfuParamSpec *spec)
-{
-    return spec >= own_rows && spec < own_rows + G_N_ELEMENTS(own_rows);
+    return engine_default(action, spec);
 }
 
 /* What holds when an argument is not given. Caller frees. */
@@ -262,7 +260,8 @@ SfuRequest *sfu_request_new(SfuAction action)
     const SfuParamSpec *const *rows = sfu_action_specs(action);
     for (int i = 0; rows[i]; i++) {
         const double def = sfu_action_default(action, rows[i]);
-        if (rows[i]->type != SFU_PARAM_STRING && rows[i]->type != SFU_PARAM_FILE && def != rows[i]->def)
+        if (rows[i]->type != SFU_PARAM_STRING && rows[i]->type != SFU_PARAM_FILE &&
+            def != engine_default(action, rows[i]))
             sfu_request_set_double(r, rows[i]->name, def, NULL);
     }
     return r;
@@ -353,7 +352,7 @@ static void unset(SfuRequest *r, const SfuParamSpec *s)
     }
     if (own || text)
         return;
-    if (!sfu_param_is_text(s) && def != s->def)
+    if (!sfu_param_is_text(s) && def != engine_default(r->action, s))
         sfu_params_put(r->params, sfu_param_of(s), def);
     else
         sfu_params_unset(r->params, sfu_param_of(s));

@@ -412,7 +412,7 @@ static void note_end(const char *log, const SfuEngine *e, const SfuJob *job, gui
             sfu_task_name(job->task), seed, p->x, p->y, p->width, p->height, m->x, m->y, m->width, m->height, x->x,
             x->y, x->width, x->height, pixel[0], pixel[1], pixel[2], pixel[3],
             sfu_params_get_string(job->params, "model"), sfu_params_get_double(job->params, "guidance"),
-            sfu_params_get_double(job->params, "strength"), e->device ? e->device : "any", e->memory_bytes,
+            sfu_params_for(job->params, SFU_PARAM_STRENGTH, job->task), e->device ? e->device : "any", e->memory_bytes,
             e->precision ? e->precision : "auto", sfu_params_get_string(job->params, "vae"), steering,
             sfu_params_get_double(job->params, "steps"), sfu_params_get_string(job->params, "prompt"));
     g_free(steering);

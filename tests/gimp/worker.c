@@ -275,8 +275,9 @@ static void given_is_not_the_default(void)
     g_assert_true(sfu_request_set_argument(r, "whole_image", 1, &error));
     g_assert_true(sfu_request_set_argument(r, "whole_image", SFU_NOT_GIVEN, &error));
     g_assert_false(r->whole_image);
-    g_assert_true(sfu_request_set_argument(r, "strength", SFU_NOT_GIVEN, &error)); /* the action's own stays */
+    g_assert_true(sfu_request_set_argument(r, "strength", SFU_NOT_GIVEN, &error)); /* the task's default */
     g_assert_cmpfloat(sfu_request_get_double(r, "strength"), ==, 0.35);
+    g_assert_false(sfu_request_given(r, "strength"));
     g_assert_false(sfu_request_set_argument(r, "scale", -2, NULL));
     g_assert_false(sfu_request_set(r, "whole_image", "10x", NULL));
     g_assert_false(sfu_request_set(r, "whole_image", "", NULL));
@@ -285,6 +286,17 @@ static void given_is_not_the_default(void)
     g_assert_cmpint(sfu_params_int64(r->params, SFU_PARAM_SEED), ==, 6687881544318117707);
     g_assert_no_error(error);
     sfu_request_free(r);
+    /* What nobody gave is given only where the action wants something else than the engine: a model that has no use for
+     * it would say so. */
+    for (int a = 0; a < SFU_N_ACTIONS; a++) {
+        const gboolean own = a == SFU_ACTION_REFINE || a == SFU_ACTION_RESTYLE;
+        r = sfu_request_new(a);
+        g_assert_true(sfu_params_is_set(r->params, "strength") == own);
+        g_assert_true(!own ||
+                      sfu_request_set_argument(r, "strength", SFU_NOT_GIVEN, &error)); /* the action's own stays */
+        g_assert_true(sfu_params_is_set(r->params, "strength") == own);
+        sfu_request_free(r);
+    }
     /* What says "not given" in the PDB says nothing else in any row. */
     for (int a = 0; a < SFU_N_ACTIONS; a++) {
         const SfuParamSpec *const *rows = sfu_action_specs(a);
