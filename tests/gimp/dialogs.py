@@ -114,11 +114,12 @@ def main():
         return 0
     server, display = dialog.screen()
     folder = tempfile.mkdtemp(prefix="sfumato-dialogs-")
-    # No bus: nothing is to be asked of the user's own session.
+    # No bus: nothing is to be asked of the user's own session, and GTK's file chooser saves nothing there.
     env = dict(
         os.environ,
         DISPLAY=display,
         NO_AT_BRIDGE="1",
+        GSETTINGS_BACKEND="memory",
         LC_ALL="C.UTF-8",
         LANGUAGE="",
         XDG_CACHE_HOME=folder,

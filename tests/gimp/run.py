@@ -61,6 +61,7 @@ def start(gimp, home, script, extra=None, log=None, display=None, windows=False,
         os.environ,
         GIMP2_DIRECTORY=home,
         GIMP3_DIRECTORY=home,
+        GSETTINGS_BACKEND="memory",  # GTK's file chooser saves its size in the user's session
         LC_ALL="C.UTF-8",
         XDG_CACHE_HOME=home + "/cache",
         XDG_CONFIG_HOME=home + "/config",
