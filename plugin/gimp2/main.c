@@ -15,6 +15,9 @@
 #define SETTINGS "plug-in-sfumato-settings"
 #define WITHOUT_IMAGE "-image" /* of procedures that make one: the same without an image to begin with */
 #define MENU "<Image>/Filters/Sfumato"
+/* GIMP 2.10 sorts a menu's entries by path and label. One slash at the end of the path leads to the same menu, above a
+ * separator. No other path does, so within each of the two groups the labels decide. */
+#define MENU_TOP MENU "/"
 #define AUTHOR "The Sfumato authors"
 #define COPYRIGHT "GPL-3.0-or-later"
 #define YEAR "2026"
@@ -81,7 +84,7 @@ static void install_action(SfuAction action)
     gimp_install_procedure(a->procedure, _(a->blurb), about, AUTHOR, COPYRIGHT, YEAR, _(a->menu),
                            a->needs_image ? "*" : "", GIMP_PLUGIN, args->len, G_N_ELEMENTS(returns),
                            (GimpParamDef *)args->data, returns);
-    gimp_plugin_menu_register(a->procedure, MENU);
+    gimp_plugin_menu_register(a->procedure, action == SFU_ACTION_FILL || action == SFU_ACTION_REMOVE ? MENU_TOP : MENU);
     if (!a->needs_image) { /* PDB calls cannot say "no image" in 2.10: the same without it, for scripts */
         g_array_remove_index(args, 1);
         gimp_install_procedure(g_strconcat(a->procedure, WITHOUT_IMAGE, NULL), _(a->blurb), about, AUTHOR, COPYRIGHT,

@@ -12,7 +12,9 @@
 #define REPEAT "plug-in-sfumato-repeat"
 #define EXCLUDE "plug-in-sfumato-exclude"
 #define SETTINGS "plug-in-sfumato-settings"
-#define MENU "<Image>/Filters/Sfumato"
+/* GIMP sorts a menu's entries by path and label. It leaves out a last part in brackets that names no section, so a
+ * number there puts the entries in the order of use. */
+#define MENU "<Image>/Filters/Sfumato/[%02d]"
 
 G_DECLARE_FINAL_TYPE(SfuPlugIn, sfu_plug_in, SFU, PLUG_IN, GimpPlugIn)
 
@@ -287,6 +289,7 @@ static void add_returns(GimpProcedure *p)
 static GimpProcedure *create_procedure(GimpPlugIn *plug_in, const gchar *name)
 {
     const int action = sfu_action_find(name);
+    int place = action; /* in the menu */
     GimpProcedure *p;
     if (action >= 0) {
         const SfuActionInfo *a = sfu_action_info(action);
@@ -305,6 +308,7 @@ static GimpProcedure *create_procedure(GimpPlugIn *plug_in, const gchar *name)
             add_argument(p, action, rows[i]);
         add_returns(p);
     } else if (strcmp(name, REPEAT) == 0) {
+        place = SFU_N_ACTIONS + 1;
         p = gimp_image_procedure_new(plug_in, name, GIMP_PDB_PROC_TYPE_PLUGIN, run_repeat, NULL, NULL);
         gimp_procedure_set_menu_label(p, _("Re_peat Last"));
         gimp_procedure_set_documentation(
@@ -313,6 +317,7 @@ static GimpProcedure *create_procedure(GimpPlugIn *plug_in, const gchar *name)
         gimp_procedure_set_sensitivity_mask(p, GIMP_PROCEDURE_SENSITIVE_DRAWABLE);
         add_returns(p);
     } else if (strcmp(name, EXCLUDE) == 0) {
+        place = SFU_N_ACTIONS;
         p = gimp_image_procedure_new(plug_in, name, GIMP_PDB_PROC_TYPE_PLUGIN, run_exclude, NULL, NULL);
         gimp_procedure_set_menu_label(p, _("_Keep Excluded Area"));
         gimp_procedure_set_documentation(
@@ -324,6 +329,7 @@ static GimpProcedure *create_procedure(GimpPlugIn *plug_in, const gchar *name)
         gimp_procedure_set_sensitivity_mask(p, GIMP_PROCEDURE_SENSITIVE_DRAWABLE | GIMP_PROCEDURE_SENSITIVE_DRAWABLES |
                                                    GIMP_PROCEDURE_SENSITIVE_NO_DRAWABLES);
     } else if (strcmp(name, SETTINGS) == 0) {
+        place = SFU_N_ACTIONS + 2;
         p = gimp_procedure_new(plug_in, name, GIMP_PDB_PROC_TYPE_PLUGIN, run_settings, NULL, NULL);
         gimp_procedure_set_menu_label(p, _("_Models and Settings..."));
         gimp_procedure_set_documentation(p, _("Model folders, default models, device and memory of Sfumato"),
@@ -337,7 +343,9 @@ static GimpProcedure *create_procedure(GimpPlugIn *plug_in, const gchar *name)
     }
     gimp_procedure_set_image_types(p, "*");
     gimp_procedure_set_attribution(p, "The Sfumato authors", "GPL-3.0-or-later", "2026");
-    gimp_procedure_add_menu_path(p, MENU);
+    char *path = g_strdup_printf(MENU, place);
+    gimp_procedure_add_menu_path(p, path);
+    g_free(path);
     return p;
 }
 

@@ -19,7 +19,7 @@ import run
 FILL, REMOVE, REFINE = "F9", "F7", "F4"  # F6 and F8 never arrive: GIMP's own panes take them
 # With xkb-data 2.48 (Debian unstable), xdotool presses Alt with a function key of this name.
 F_KEYCODES = {"F4": 70, "F7": 73, "F9": 75}
-N_TESTS = 14
+N_TESTS = 15
 BUSY = 100  # seconds to wait on a busy machine
 
 # An image of which a part is selected, in a window.
@@ -176,6 +176,7 @@ def main():
         if image:
             walk(screen, image, runs, begun, report)
             ask_for_help(screen, image, notes, report)
+            choose_from_menu(screen, image, run.version(gimp), report)
     finally:
         while number < N_TESTS:
             report(False, "not reached")
@@ -307,6 +308,29 @@ def ask_for_help(screen, image, notes, report):
         print("#", pages())
     screen.keys(refine or image, "Escape")
     screen.wait_gone("Sfumato: Refine")
+
+
+# Keys that lead from the open menu Filters to Filters > Sfumato, and which entries open which dialog, from 0.
+MENU_KEYS = {2: ["Up"] * 3, 3: ["Up"]}
+MENU_PLACES = {
+    2: {0: "Fill Selection", 2: "Edit by Words", 4: "Expand"},  # GIMP 2.10 sorts what comes after Remove
+    3: {0: "Fill Selection", 2: "Expand", 5: "Enlarge", 7: "Edit by Words", 9: "Restore", 12: "Models and Settings"},
+}
+
+
+def choose_from_menu(screen, image, version, report):
+    """Fill and Remove come first in the menu; in GIMP 3 every entry has its place."""
+    wrong = []
+    for place, title in MENU_PLACES[version].items():
+        screen.keys(image, "alt+r", *MENU_KEYS[version], "Right", *["Down"] * place, "Return")
+        opened = screen.wait("Sfumato: " + title, 40)
+        if not opened:
+            wrong.append(title)
+        screen.keys(opened or image, "Escape")
+        screen.wait_gone("Sfumato: " + title)
+    report(not wrong, "the menu is in the order of use")
+    if wrong:
+        print("# not in its place:", ", ".join(wrong))
 
 
 def type_after_settings(screen, image, runs, report):
