@@ -28,6 +28,7 @@ struct SfuModelsPage {
     GPtrArray *rows;   /* Row*, of all offers */
     SfuMachine machine;
     gboolean machine_known;
+    char *problem; /* why there are no offers; NULL: there are, or it is not known yet */
     SfuBackground *looking;
     SfuFetcher *listing;
     void (*changed)(gpointer data);
@@ -304,15 +305,16 @@ static void show_rows(SfuModelsPage *p)
 /* ---- what there is
  * ------------------------------------------------------------------------------------------------------- */
 
-static void say(SfuModelsPage *p, const char *problem)
+static void say(SfuModelsPage *p)
 {
     char *memory = g_format_size(p->machine.memory_bytes);
     char *machine = p->machine.name ? g_strdup_printf(_("This computer: %s, %s."), p->machine.name, memory)
                                     : g_strdup(_("This computer has no OpenCL device, which Sfumato needs."));
-    char *text = problem ? g_strdup(problem)
-                         : g_strdup_printf("%s %s", p->machine_known ? machine : "",
-                                           _("Sfumato works without a network. It fetches only what you download here, "
-                                             "from the addresses of the models' makers."));
+    char *text = p->problem
+                     ? g_strdup(p->problem)
+                     : g_strdup_printf("%s %s", p->machine_known ? machine : "",
+                                       _("Sfumato works without a network. It fetches only what you download here, "
+                                         "from the addresses of the models' makers."));
     gtk_label_set_text(GTK_LABEL(p->about), text);
     g_free(text);
     g_free(machine);
@@ -335,8 +337,10 @@ static void on_listed(const GError *error, gpointer data)
 {
     SfuModelsPage *p = data;
     p->listing = NULL;
-    if (error)
-        say(p, error->message);
+    if (error) {
+        p->problem = g_strdup(error->message);
+        say(p);
+    }
 }
 
 /* "Fill Selection, Remove Object" */
@@ -375,7 +379,7 @@ static void on_machine(gpointer result, gpointer data)
     p->machine = *(SfuMachine *)result;
     p->machine_known = TRUE;
     g_free(result);
-    say(p, NULL);
+    say(p);
     show_rows(p);
 }
 
@@ -415,6 +419,9 @@ SfuModelsPage *sfu_models_page_new(const SfuSettings *settings, void (*changed)(
     gtk_box_pack_start(GTK_BOX(p->widget), p->about, FALSE, FALSE, 0);
     gtk_box_pack_start(GTK_BOX(p->widget), top, FALSE, FALSE, 0);
     gtk_box_pack_start(GTK_BOX(p->widget), scroll, TRUE, TRUE, 0);
+    /* GTK 2 gives no room to what was added while another page of the notebook was shown. */
+    g_signal_connect_data(p->widget, "map", G_CALLBACK(gtk_widget_queue_resize), p->list, NULL,
+                          G_CONNECT_SWAPPED | G_CONNECT_AFTER);
     p->looking = sfu_background_start(&calls, sfu_settings_get(settings, "device"), p);
     const SfuFetcherCalls list = {.offers = on_offers, .ended = on_listed, .data = p};
     p->listing = sfu_fetcher_list(&list);
@@ -443,5 +450,6 @@ void sfu_models_page_free(SfuModelsPage *p)
     if (p->offers)
         g_ptr_array_unref(p->offers);
     sfu_machine_clear(&p->machine);
+    g_free(p->problem);
     g_free(p);
 }

@@ -274,6 +274,41 @@ static void models_are_had(void)
     sfu_settings_free(settings);
 }
 
+static void take_notebook(GtkWidget *w, gpointer search)
+{
+    if (GTK_IS_NOTEBOOK(w))
+        ((Search *)search)->found = w;
+}
+
+/* The list has come while the page was hidden. */
+static void turn_to_models(GtkWidget *window)
+{
+    Search book = {GTK_TYPE_NOTEBOOK, NULL, NULL};
+    GtkAllocation room;
+    dlg_settle(1500);
+    dlg_walk(window, take_notebook, &book);
+    g_assert_nonnull(book.found);
+    gtk_notebook_set_current_page(GTK_NOTEBOOK(book.found), SFU_SETTINGS_GET_MODELS);
+    for (int i = 0; i < 200 && !dlg_find(window, GTK_TYPE_BUTTON, "Good"); i++)
+        dlg_settle(25);
+    dlg_settle(200);
+    gtk_widget_get_allocation(row_button(window, "Good"), &room);
+    g_assert_cmpint(room.width, >, 20);
+    g_assert_cmpint(room.height, >, 10);
+}
+
+static void list_that_came_early_is_shown(void)
+{
+    if (!g_getenv("SFUMATO_FETCH")) {
+        g_test_skip("no sfumato-fetch");
+        return;
+    }
+    SfuSettings *settings = sfu_settings_load(NO_FOLDER);
+    g_timeout_add(100, dlg_act, turn_to_models);
+    g_assert_false(sfu_ui_settings(settings));
+    sfu_settings_free(settings);
+}
+
 static void without_the_program(GtkWidget *window)
 {
     Search s = {GTK_TYPE_LABEL, "is not installed", NULL};
@@ -281,6 +316,9 @@ static void without_the_program(GtkWidget *window)
         dlg_settle(25);
         dlg_walk(window, dlg_match_words, &s);
     }
+    dlg_settle(500); /* and stays when the device is known */
+    s.found = NULL;
+    dlg_walk(window, dlg_match_words, &s);
     g_assert_nonnull(s.found);
 }
 
@@ -459,6 +497,7 @@ static void names_of_devices(void)
 void dlg_models_tests(void)
 {
     g_test_add_func("/models/are had by a click, and by nothing else", models_are_had);
+    g_test_add_func("/models/a list that came while its page was hidden is shown", list_that_came_early_is_shown);
     g_test_add_func("/models/none is no dead end", no_model_is_no_dead_end);
     g_test_add_func("/models/that the program is missing is said", no_program_is_said);
     g_test_add_func("/models/folders on a slow disk do not block the window", slow_folders_block_nothing);
