@@ -42,6 +42,13 @@ static inline void sfu_grid_row_visible(GtkWidget *child, gboolean on)
 {
 }
 
+/* With a gap below the expander's label. */
+static inline void sfu_expander_add(GtkWidget *expander, GtkWidget *child)
+{
+    gtk_widget_set_margin_top(child, 6);
+    gtk_container_add(GTK_CONTAINER(expander), child);
+}
+
 static inline GtkWidget *sfu_hscale(GtkAdjustment *a)
 {
     return gtk_scale_new(GTK_ORIENTATION_HORIZONTAL, a);
@@ -151,6 +158,12 @@ static inline void sfu_grid_row_visible(GtkWidget *child, gboolean on)
         return;
     gtk_container_child_get(GTK_CONTAINER(table), child, "top-attach", &row, NULL);
     gtk_table_set_row_spacing(GTK_TABLE(table), row, on ? 6 : 0);
+}
+
+static inline void sfu_expander_add(GtkWidget *expander, GtkWidget *child)
+{
+    gtk_expander_set_spacing(GTK_EXPANDER(expander), 6);
+    gtk_container_add(GTK_CONTAINER(expander), child);
 }
 
 static inline GtkWidget *sfu_hscale(GtkAdjustment *a)

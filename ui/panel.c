@@ -405,7 +405,7 @@ GtkWidget *sfu_dialog_panel(SfuDialog *d)
     }
     sfu_engine_fields_attach(&d->engine, advanced, n_advanced, d->settings);
     g_signal_connect(expander, "notify::expanded", G_CALLBACK(advanced_opened), d);
-    gtk_container_add(GTK_CONTAINER(expander), advanced);
+    sfu_expander_add(expander, advanced);
     gtk_widget_show_all(advanced);
     gtk_widget_set_no_show_all(advanced, TRUE);
     gtk_widget_hide(advanced); /* in GTK 3 Tab would go through what a closed expander holds */
