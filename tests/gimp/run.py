@@ -54,25 +54,24 @@ def version(gimp):
     return int(re.search(r"(\d+)\.\d+", text).group(1))
 
 
-def start(gimp, home, script, extra=None, log=None, display=None, windows=False, stays=False):
+def start(gimp, home, script, extra=None, log=None, display=None, windows=False, stays=False, bare=True):
     """Starts GIMP on one Scheme expression; returns the process. windows: the program with its own windows, on the
-    display. stays: it does not quit after the expression."""
-    env = dict(
-        os.environ,
-        GIMP2_DIRECTORY=home,
-        GIMP3_DIRECTORY=home,
-        GSETTINGS_BACKEND="memory",  # GTK's file chooser saves its size in the user's session
-        LC_ALL="C.UTF-8",
-        XDG_CACHE_HOME=home + "/cache",
-        XDG_CONFIG_HOME=home + "/config",
-        TMPDIR=home + "/tmp",
+    display. stays: it does not quit after the expression. bare: without brushes, fonts and the like."""
+    env = {
+        **os.environ,
+        "GIMP2_DIRECTORY": home,
+        "GIMP3_DIRECTORY": home,
+        "GSETTINGS_BACKEND": "memory",  # GTK's file chooser saves its size in the user's session
+        "LC_ALL": "C.UTF-8",
+        "XDG_CACHE_HOME": home + "/cache",
+        "XDG_CONFIG_HOME": home + "/config",
         **(extra or {}),
-    )
+    }
     for name in ("DISPLAY", "WAYLAND_DISPLAY"):
         env.pop(name, None)
     if display:
         env["DISPLAY"] = display
-    command = [gimp, "-d", "-f", "-s"] + (["-n"] if windows else ["-i"])
+    command = [gimp, "-s"] + (["-d", "-f"] if bare else []) + (["-n"] if windows else ["-i"])
     if version(gimp) >= 3:
         command += ["--batch-interpreter", "plug-in-script-fu-eval", "-b", script]
         command += [] if stays else ["--quit"]
