@@ -4,6 +4,7 @@
  * text; BREAK within brackets breaks, and is not the word "break" with a negative weight.
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "text/classes.h"
 #include "text/text.h"
 #include <math.h>
 #include <string.h>
@@ -40,45 +41,28 @@ static void multiply_from(GArray *parts, guint first, double factor)
         g_array_index(parts, Part, i).weight *= factor;
 }
 
-/* ---- the pieces of the syntax; classes as in Python's re ---- */
-
-static gboolean is_space(gunichar c)
-{
-    return g_unichar_isspace(c) || (c >= 0x1c && c <= 0x1f) || c == 0x0b || c == 0x85;
-}
-
-static gboolean is_word(gunichar c)
-{
-    return c == '_' || g_unichar_isalnum(c);
-}
-
-static const char *skip_space(const char *p)
-{
-    while (*p && is_space(g_utf8_get_char(p)))
-        p = g_utf8_next_char(p);
-    return p;
-}
+/* ---- the pieces of the syntax ---- */
 
 /* ":1.2)" at p: its end and value; NULL if it is none. Digits of any script. */
 static const char *read_weight(const char *p, double *value)
 {
     GString *number = g_string_new(NULL);
     int n_dots = 0, n_digits = 0;
-    const char *end = NULL;
-    p = skip_space(p + 1);
+    const char *end = NULL, *text_end = p + strlen(p);
+    p = sfu_skip_space(p + 1, text_end);
     if (*p == '+' || *p == '-')
         g_string_append_c(number, *p++);
     for (; *p; p = g_utf8_next_char(p)) {
-        const gunichar c = g_utf8_get_char(p);
-        if (c == '.')
+        const int digit = sfu_digit(g_utf8_get_char(p));
+        if (*p == '.')
             n_dots++;
-        else if (g_unichar_type(c) == G_UNICODE_DECIMAL_NUMBER)
+        else if (digit >= 0)
             n_digits++;
         else
             break;
-        g_string_append_c(number, c == '.' ? '.' : (char)('0' + g_unichar_digit_value(c)));
+        g_string_append_c(number, *p == '.' ? '.' : (char)('0' + digit));
     }
-    p = skip_space(p);
+    p = sfu_skip_space(p, text_end);
     if (*p == ')' && n_digits > 0 && n_dots <= 1) {
         *value = g_ascii_strtod(number->str, NULL);
         end = p + 1;
@@ -93,14 +77,14 @@ static void add_text(GArray *parts, const char *text, gsize length)
     const char *end = text + length, *start = text;
     for (const char *p = text; (p = g_strstr_len(p, end - p, "BREAK")) != NULL;) {
         const char *after = p + 5, *before = p;
-        if ((p > text && is_word(g_utf8_get_char(g_utf8_prev_char(p)))) ||
-            (after < end && is_word(g_utf8_get_char(after)))) {
+        if ((p > text && sfu_is_word(g_utf8_get_char(g_utf8_prev_char(p)))) ||
+            (after < end && sfu_is_word(g_utf8_get_char(after)))) {
             p = after;
             continue;
         }
-        while (before > start && is_space(g_utf8_get_char(g_utf8_prev_char(before))))
+        while (before > start && sfu_is_space(g_utf8_get_char(g_utf8_prev_char(before))))
             before = g_utf8_prev_char(before);
-        while (after < end && is_space(g_utf8_get_char(after)))
+        while (after < end && sfu_is_space(g_utf8_get_char(after)))
             after = g_utf8_next_char(after);
         add_part(parts, start, before - start);
         const Part part = {NULL, 1};

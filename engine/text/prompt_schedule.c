@@ -7,6 +7,7 @@
  * stray brackets and colons touch; there a bracket that could count does.)
  *
  * Copyright (C) 2026 The Sfumato authors. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "text/classes.h"
 #include "text/text.h"
 #include <math.h>
 #include <string.h>
@@ -38,18 +39,11 @@ static void group_free(gpointer data)
     g_free(g);
 }
 
-static gboolean is_space(char c)
-{
-    return g_ascii_isspace(c) || c == '\v' || (c >= 0x1c && c <= 0x1f);
-}
-
 /* [space] number [space] up to `end`: a sign, digits with or without a point, an exponent. *has_point tells a fraction
  * from a step. */
 static gboolean read_when(const char *p, const char *end, double *value, gboolean *has_point)
 {
-    while (p < end && is_space(*p))
-        p++;
-    const char *start = p;
+    const char *start = p = sfu_skip_space(p, end);
     int n_digits = 0;
     *has_point = FALSE;
     p += p < end && (*p == '+' || *p == '-');
@@ -70,9 +64,7 @@ static gboolean read_when(const char *p, const char *end, double *value, gboolea
     char *number = g_strndup(start, (gsize)(p - start));
     *value = g_ascii_strtod(number, NULL);
     g_free(number);
-    while (p < end && is_space(*p))
-        p++;
-    return p == end;
+    return sfu_skip_space(p, end) == end;
 }
 
 /* What the bracket is, now that it closes at `end`; FALSE: it does not count. */
@@ -243,24 +235,24 @@ static GArray *schedule(const char *text, int steps)
 
 /* ---- AND ---- */
 
-static gboolean is_word(gunichar c)
-{
-    return c == '_' || g_unichar_isalnum(c);
-}
-
 /* The next AND that stands as a word; NULL: none. */
 static const char *find_and(const char *text)
 {
     for (const char *p = text; (p = strstr(p, "AND")); p += 3)
-        if ((p == text || !is_word(g_utf8_get_char(g_utf8_prev_char(p)))) && !is_word(g_utf8_get_char(p + 3)))
+        if ((p == text || !sfu_is_word(g_utf8_get_char(g_utf8_prev_char(p)))) && !sfu_is_word(g_utf8_get_char(p + 3)))
             return p;
     return NULL;
 }
 
+/* text[0..n) without the space at its end. */
 static gsize without_space(const char *text, gsize n)
 {
-    while (n > 0 && is_space(text[n - 1]))
-        n--;
+    while (n > 0) {
+        const char *last = g_utf8_prev_char(text + n);
+        if (!sfu_is_space(g_utf8_get_char(last)))
+            break;
+        n = (gsize)(last - text);
+    }
     return n;
 }
 
@@ -268,18 +260,26 @@ static gsize without_space(const char *text, gsize n)
 static double read_weight(const char *text, gsize *length)
 {
     const gsize n = *length = without_space(text, *length);
-    gsize digits = n;
-    int n_points = 0;
-    while (digits > 0 && (g_ascii_isdigit(text[digits - 1]) || text[digits - 1] == '.'))
-        n_points += text[--digits] == '.';
-    gsize colon = digits;
-    if (colon > 0 && (text[colon - 1] == '+' || text[colon - 1] == '-'))
-        colon--;
-    char *number = g_strndup(text + colon, n - colon);
-    const double weight = g_ascii_strtod(number, NULL);
-    g_free(number);
-    colon = without_space(text, colon);
-    if (n - digits <= (gsize)n_points || n_points > 1 || colon == 0 || text[colon - 1] != ':' || !isfinite(weight))
+    const char *end = text + n, *start = end;
+    GString *number = g_string_new(NULL);
+    int n_points = 0, n_digits = 0;
+    while (start > text) {
+        const char *last = g_utf8_prev_char(start);
+        const gboolean is_digit = sfu_digit(g_utf8_get_char(last)) >= 0;
+        if (!is_digit && *last != '.')
+            break;
+        n_points += !is_digit;
+        n_digits += is_digit;
+        start = last;
+    }
+    for (const char *p = start; p < end; p = g_utf8_next_char(p))
+        g_string_append_c(number, *p == '.' ? '.' : (char)('0' + sfu_digit(g_utf8_get_char(p))));
+    if (start > text && (start[-1] == '+' || start[-1] == '-'))
+        g_string_prepend_c(number, *--start);
+    const double weight = g_ascii_strtod(number->str, NULL);
+    const gsize colon = without_space(text, (gsize)(start - text));
+    g_string_free(number, TRUE);
+    if (n_digits == 0 || n_points > 1 || colon == 0 || text[colon - 1] != ':' || !isfinite(weight))
         return 1;
     *length = without_space(text, colon - 1);
     return weight;
@@ -346,7 +346,7 @@ char *sfu_prompt_take_tags(const char *text, GPtrArray *tags)
     GString *out = g_string_new(NULL);
     for (const char *p = text; *p;) {
         const char *name = p + 1, *colon = name;
-        while (*p == '<' && *colon && is_word(g_utf8_get_char(colon)))
+        while (*p == '<' && *colon && sfu_is_word(g_utf8_get_char(colon)))
             colon = g_utf8_next_char(colon);
         const char *end = *p == '<' && colon > name && *colon == ':' ? strchr(colon, '>') : NULL;
         if (end && end > colon + 1) {

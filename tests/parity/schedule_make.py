@@ -10,7 +10,7 @@ import random
 import re
 import sys
 
-NUMBER = re.compile(r"\s*([-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?)\s*$")
+NUMBER = re.compile(r"\s*([-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)\s*$")
 
 
 def brackets(text):
@@ -187,6 +187,39 @@ OTHERS = [
     "(x [y:3]",
     "[x (y [d:3] : 5]",
     "\xe4\xf6 [\xfc:\xdf:0.5] \U0001f431 AND \xe9",
+    # spaces and digits of other scripts: a step has plain digits, a weight any
+    "[a:b:\u30000.5]",
+    "[a:b:\xa03\u2009]",
+    "[a:b:\u0663]",
+    "[a:b:\uff13]",
+    "cat\u3000:\u30001.5 AND\u3000dog",
+    "cat :\uff11.\uff15",
+    "cat :-\u0661.\u0665 AND dog",
+    "cat :\xbd",
+    # full-width punctuation is text
+    "[a\uff1ab\uff1a0.5]",
+    "\uff3ba:b:3\uff3d AND b \uff1a1.5",
+    # marks and other scripts
+    "\u0645 [\u0639:\u0628:0.5]",
+    "a AND\u0301 b",
+    "[e\u0301:o\u0308:2]",
+    "[\U0001f98a|\U0001f43a]",
+    # brackets that miss something
+    "[a|b|]",
+    "[|]",
+    "[]",
+    "[:]",
+    "[::5]",
+    "[a:b:0.5",
+    "[a:b:0x3]",
+    "[a:b:1_0]",
+    "[a:b:3,5]",
+    "[a:b:50%]",
+    "[a:b:1e-400]",
+    "(a:1.2))[b",
+    "a AND AND b",
+    "a AND b :nan",
+    "a AND b:1e3",
 ]
 
 
