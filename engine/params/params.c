@@ -524,8 +524,9 @@ gboolean sfu_params_set(SfuParams *p, const char *name, const char *value, GErro
         v = choice_index(s, value);
         if (v < 0) {
             char *all = g_strjoinv(", ", (char **)s->choices);
-            g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s cannot be \"%s\"; it is one of %s."), name,
-                        SFU_TEXT_HEAD(value), all);
+            const char *lost = s->choices_lost ? s->choices_lost() : NULL;
+            g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, _("%s cannot be \"%s\"; it is one of %s.%s%s"), name,
+                        SFU_TEXT_HEAD(value), all, lost ? " " : "", lost ? lost : "");
             g_free(all);
             return FALSE;
         }

@@ -82,6 +82,7 @@ typedef struct {
     const char *def_words;      /* what applies if no value is given, in words: "the model's own, else 2"; NULL: def */
     const char *const *choices; /* NULL-terminated, CHOICE only; the first is index 0 */
     const char *(*choices_of)(int index); /* makes `choices`; NULL: the row has them */
+    const char *(*choices_lost)(void);    /* a sentence about choices that could not be read; NULL: none */
     gboolean list;                        /* STRING and FILE: any number of them, in order */
     gboolean advanced;                    /* belongs into a dialog's advanced section */
     guint needs;                          /* bits of SfuNeeds; 0: whatever the model is */

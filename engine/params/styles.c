@@ -6,6 +6,7 @@
 #include "params/styles.h"
 
 #include <string.h>
+#include <glib/gi18n-lib.h>
 
 #define MAX_FILE (4 << 20)
 #define MAX_STYLES 4096
@@ -56,7 +57,13 @@ static void style_free(gpointer data)
     g_free(s);
 }
 
-/* ---- styles.csv: RFC 4180, with a first line that names the columns ---- */
+/* ---- styles.csv: RFC 4180, with a first line that names the columns. As Python's csv module reads it for A1111:
+ * blanks before a field do not belong to it, and a line may end in CR, LF or both. ---- */
+
+static gboolean ends_field(char c)
+{
+    return c == ',' || c == '\n' || c == '\r';
+}
 
 /* Takes one field off the text; *ends: it was the last of its line. Quotes may hold commas, quotes (doubled) and lines.
  */
@@ -64,24 +71,23 @@ static char *next_field(const char **text, const char *end, gboolean *ends)
 {
     const char *t = *text;
     GString *field = g_string_new(NULL);
+    while (t < end && *t == ' ')
+        t++;
     const gboolean quoted = t < end && *t == '"';
-    for (t += quoted; t < end; t++) {
+    for (t += quoted; t < end && (quoted || !ends_field(*t)); t++) {
         if (quoted && *t == '"') {
-            if (t + 1 < end && t[1] == '"')
-                t++;
-            else
+            if (t + 1 == end || t[1] != '"')
                 break;
-        } else if (!quoted && (*t == ',' || *t == '\n')) {
-            break;
+            t++;
         }
         g_string_append_c(field, *t);
     }
-    while (quoted && t < end && *t != ',' && *t != '\n') /* the closing quote, and whatever may stand behind it */
+    while (quoted && t < end && !ends_field(*t)) /* the closing quote, and whatever may stand behind it */
         t++;
-    *ends = t >= end || *t == '\n';
+    *ends = t >= end || *t != ',';
+    if (t + 1 < end && t[0] == '\r' && t[1] == '\n')
+        t++;
     *text = t < end ? t + 1 : end;
-    if (!quoted && field->len && field->str[field->len - 1] == '\r')
-        g_string_truncate(field, field->len - 1);
     return g_string_free(field, FALSE);
 }
 
@@ -97,7 +103,7 @@ static GPtrArray *next_row(const char **text, const char *end)
 static int column(const GPtrArray *head, const char *name)
 {
     for (guint i = 0; i < head->len; i++)
-        if (g_ascii_strcasecmp(head->pdata[i], name) == 0)
+        if (g_ascii_strcasecmp(g_strchomp(head->pdata[i]), name) == 0)
             return (int)i;
     return -1;
 }
@@ -107,21 +113,28 @@ static char *cell(const GPtrArray *row, int i)
     return g_strdup(i >= 0 && i < (int)row->len ? row->pdata[i] : "");
 }
 
-/* Style*; lines without a name, or with one that begins with '#', are headings. */
-static GPtrArray *parse(const char *text, gsize n)
+/* Style*; lines without a name, or with one that begins with '#', are headings. *problem: why some styles are not among
+ * them; else NULL. */
+static GPtrArray *parse(const char *text, gsize n, const char **problem)
 {
     GPtrArray *styles = g_ptr_array_new_with_free_func(style_free);
     const char *end = text + n;
     if (n >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
         text += 3;
+    const gboolean empty = text == end;
     GPtrArray *head = next_row(&text, end);
     const int name = column(head, "name"),
               prompt = column(head, "prompt") >= 0 ? column(head, "prompt") : column(head, "text");
     const int negative = column(head, "negative_prompt");
-    while (name >= 0 && text < end && styles->len < MAX_STYLES) {
+    const gboolean named = name >= 0 && (prompt >= 0 || negative >= 0);
+    *problem = named || empty ? NULL : _("its first line does not name the columns name, prompt, negative_prompt");
+    while (named && text < end) {
         GPtrArray *row = next_row(&text, end);
         char *called = g_strstrip(cell(row, name));
-        if (*called && *called != '#') {
+        if (styles->len == MAX_STYLES) {
+            *problem = _("it has too many styles");
+            text = end;
+        } else if (*called && *called != '#') {
             Style *s = g_new(Style, 1);
             *s = (Style){g_steal_pointer(&called), g_strstrip(cell(row, prompt)), g_strstrip(cell(row, negative))};
             g_ptr_array_add(styles, s);
@@ -133,28 +146,47 @@ static GPtrArray *parse(const char *text, gsize n)
     return styles;
 }
 
-guint sfu_styles_count(const char *text, gsize n)
+guint sfu_styles_count(const char *text, gsize n, const char **problem)
 {
-    GPtrArray *styles = parse(text, n);
+    GPtrArray *styles = parse(text, n, problem);
     const guint count = styles->len;
     g_ptr_array_unref(styles);
     return count;
 }
 
-/* ---- all styles
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- all styles ---- */
 
-/* Adds the file's; one of a name that is there replaces it ("none" stays). */
-static void add_file(GPtrArray *all, const char *path)
+static char *unread; /* a sentence about the first file that is not read, or not whole */
+
+static void note_unread(const char *path, const char *problem)
+{
+    if (!unread)
+        unread = g_strdup_printf(_("The styles of %s are not all read: %s."), path, problem);
+}
+
+/* Adds the file's; one of a name that is there replaces it ("none" stays). must: it was named, so it should be there.
+ */
+static void add_file(GPtrArray *all, const char *path, gboolean must)
 {
     char *text = NULL;
     gsize n = 0;
-    if (!g_file_get_contents(path, &text, &n, NULL) || n > MAX_FILE || !g_utf8_validate(text, (gssize)n, NULL)) {
+    GError *local = NULL;
+    const char *problem = NULL;
+    if (!g_file_get_contents(path, &text, &n, &local)) {
+        if (must || (local->code != G_FILE_ERROR_NOENT && local->code != G_FILE_ERROR_NOTDIR))
+            note_unread(path, local->message);
+        g_error_free(local);
+        return;
+    }
+    if (n > MAX_FILE || !g_utf8_validate(text, (gssize)n, NULL)) {
+        note_unread(path, n > MAX_FILE ? _("it is too large") : _("it is not UTF-8 text"));
         g_free(text);
         return;
     }
-    GPtrArray *styles = parse(text, n);
+    GPtrArray *styles = parse(text, n, &problem);
     g_free(text);
+    if (problem)
+        note_unread(path, problem);
     for (guint i = 0; i < styles->len; i++) {
         Style *s = styles->pdata[i];
         guint at = 0;
@@ -207,12 +239,18 @@ static const GPtrArray *all_styles(void)
     if (!named)
         g_ptr_array_add(files, g_build_filename(g_get_user_config_dir(), "sfumato", "styles.csv", NULL));
     for (guint i = 0; i < files->len && !without_files; i++)
-        add_file(styles, files->pdata[i]);
+        add_file(styles, files->pdata[i], named != NULL);
     g_strfreev(list);
     g_ptr_array_unref(files);
     all = styles;
     g_once_init_leave(&once, 1);
     return all;
+}
+
+const char *sfu_styles_unread(void)
+{
+    all_styles();
+    return unread;
 }
 
 const char *sfu_style_name(int i)
@@ -229,7 +267,11 @@ static char *merge(const char *own, const char *style)
         g_strfreev(parts);
         return text;
     }
-    return *own && *style ? g_strconcat(own, ", ", style, NULL) : g_strdup(*own ? own : style);
+    if (!*style)
+        return g_strdup(own);
+    char *words = g_strstrip(g_strdup(own)), *text = g_strconcat(words, *words ? ", " : "", style, NULL);
+    g_free(words);
+    return text;
 }
 
 void sfu_style_apply(const SfuParams *p, char **prompt, char **negative)

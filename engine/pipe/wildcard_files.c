@@ -28,7 +28,7 @@ static gboolean read_lines(const char *path, GPtrArray *lines, GError **error)
         return FALSE;
     }
     const char *from = g_str_has_prefix(text, "\xef\xbb\xbf") ? text + 3 : text;
-    char **all = g_strsplit(from, "\n", -1);
+    char **all = g_strsplit_set(from, "\r\n", -1); /* empty ones do not count */
     for (int i = 0; all[i]; i++) {
         g_strstrip(all[i]);
         if (*all[i] && *all[i] != '#')
@@ -93,6 +93,8 @@ gboolean sfu_run_prompts(SfuRun *r, char **prompt, char **negative, gboolean *ch
     static const SfuParam params[] = {SFU_PARAM_PROMPT, SFU_PARAM_NEGATIVE};
     char *words[2], *chosen[2];
     sfu_style_apply(r->job->params, &words[0], &words[1]);
+    if (sfu_params_int(r->job->params, SFU_PARAM_STYLE) && sfu_styles_unread()) /* one of them may be meant */
+        sfu_run_note(r, "%s", sfu_styles_unread());
     for (int i = 0; i < 2; i++) /* streams of their own: another prompt leaves the negative one's choices */
         chosen[i] = i && !chosen[0]
                         ? NULL

@@ -8,6 +8,8 @@
 
 #define MAX_DEPTH 20      /* choices within choices: files may name each other in a circle */
 #define MAX_CHOICES 10000 /* of one text */
+#define MAX_OPTIONS 1000  /* that one choice takes */
+#define MAX_NAME 100      /* bytes of a variable's name, and of its values */
 
 typedef struct {
     guint64 state;
@@ -60,11 +62,18 @@ static gsize wildcard_length(const char *text, gsize n)
     return i + 1 < n && i > 2 && text[i] == '_' && text[i + 1] == '_' ? i + 2 : 0;
 }
 
-static gboolean put_line(Resolver *r, GString *out, const char *text, gsize n, int depth)
+/* The lines of "__name__", which text[0..n) is; NULL with error. Caller unrefs. */
+static GPtrArray *lines_of(Resolver *r, const char *text, gsize n)
 {
     char *name = g_strndup(text + 2, n - 4);
     GPtrArray *lines = r->lines(name, r->data, r->error);
     g_free(name);
+    return lines;
+}
+
+static gboolean put_line(Resolver *r, GString *out, const char *text, gsize n, int depth)
+{
+    GPtrArray *lines = lines_of(r, text, n);
     if (!lines)
         return FALSE;
     const char *line = lines->pdata[(guint)(chance(r) * lines->len)];
@@ -130,26 +139,28 @@ static void add_option(GArray *options, const char *text, gsize n)
     g_array_append_val(options, o);
 }
 
-/* "2$$", "1-3$$" or "2$$ and $$" at the start: how many are taken, and what stands between them. The rest is returned.
- */
+/* "2$$", "1-3$$", "-3$$", "1-$$" or "2$$ and $$" at the start: how many are taken, and what stands between them. The
+ * rest is returned. */
 static const char *read_count(const char *text, const char *end, int *least, int *most, char **between)
 {
-    char *after;
     const char *mark = outside(text, (gsize)(end - text), "$$");
-    *least = *most = 1;
+    char *after = (char *)text;
+    gboolean counts = mark && (g_ascii_isdigit(*text) || *text == '-');
+    guint64 bound[2] = {1, 1};
+    if (counts && g_ascii_isdigit(*after))
+        bound[0] = bound[1] = g_ascii_strtoull(after, &after, 10);
+    if (counts && *after == '-') {
+        counts = after + 1 != mark || after != text;
+        bound[1] = MAX_OPTIONS; /* "1-$$": all of them */
+        if (g_ascii_isdigit(*++after))
+            bound[1] = g_ascii_strtoull(after, &after, 10);
+    }
+    counts = counts && after == mark;
+    *least = counts ? (int)MIN(bound[0], MAX_OPTIONS) : 1;
+    *most = counts ? (int)MIN(bound[1], MAX_OPTIONS) : 1;
     *between = g_strdup(", ");
-    if (!mark || !g_ascii_isdigit(*text))
+    if (!counts)
         return text;
-    guint64 n = g_ascii_strtoull(text, &after, 10);
-    *least = *most = (int)MIN(n, 1000);
-    if (*after == '-' && g_ascii_isdigit(after[1])) {
-        n = g_ascii_strtoull(after + 1, &after, 10);
-        *most = (int)MIN(n, 1000);
-    }
-    if (after != mark) {
-        *least = *most = 1;
-        return text;
-    }
     text = mark + 2;
     const char *second = outside(text, (gsize)(end - text), "$$"), *bar = outside(text, (gsize)(end - text), "|");
     if (second && (!bar || second < bar)) {
@@ -179,6 +190,24 @@ static Option *draw(Resolver *r, GArray *options)
     return last;
 }
 
+/* "{2$$__name__}" takes some of that file's lines, and none twice. *lines (NULL: another choice) keeps their text and
+ * is the caller's. FALSE with error. */
+static gboolean take_lines(Resolver *r, GArray *options, GPtrArray **lines)
+{
+    const Option only = g_array_index(options, Option, 0);
+    *lines = NULL;
+    if (options->len != 1 || wildcard_length(only.text, only.n) != only.n || !only.n)
+        return TRUE;
+    if (!(*lines = lines_of(r, only.text, only.n)))
+        return FALSE;
+    g_array_set_size(options, 0);
+    for (guint i = 0; i < (*lines)->len; i++) {
+        const Option o = {.text = (*lines)->pdata[i], .n = strlen((*lines)->pdata[i]), .weight = 1};
+        g_array_append_val(options, o);
+    }
+    return TRUE;
+}
+
 /* text[0..n) is what stands between the braces. */
 static gboolean put_choice(Resolver *r, GString *out, const char *text, gsize n, int depth)
 {
@@ -186,11 +215,14 @@ static gboolean put_choice(Resolver *r, GString *out, const char *text, gsize n,
     int least, most;
     char *between;
     GArray *options = g_array_new(FALSE, FALSE, sizeof(Option));
-    gboolean ok = TRUE;
+    GPtrArray *lines;
     text = read_count(text, end, &least, &most, &between);
     for (const char *bar; (bar = outside(text, (gsize)(end - text), "|")); text = bar + 1)
         add_option(options, text, (gsize)(bar - text));
     add_option(options, text, (gsize)(end - text));
+    gboolean ok = take_lines(r, options, &lines);
+    least = MIN(least, (int)options->len);
+    most = MIN(most, (int)options->len);
     int count = MIN(least, most) + (int)(chance(r) * (ABS(most - least) + 1));
     for (int i = 0; ok && i < count; i++) {
         Option *o = draw(r, options);
@@ -200,6 +232,7 @@ static gboolean put_choice(Resolver *r, GString *out, const char *text, gsize n,
         ok = (i == 0 || put_resolved(r, out, between, strlen(between))) && resolve(r, out, o->text, o->n, depth + 1);
     }
     g_array_unref(options);
+    g_clear_pointer(&lines, g_ptr_array_unref);
     g_free(between);
     return ok;
 }
@@ -236,6 +269,25 @@ char *sfu_wildcards_escape(const char *text)
     return g_string_free(out, FALSE);
 }
 
+/* How far "${name" or "__name" goes at text[0..n) if the extension Dynamic Prompts reads a variable there,
+ * "${name=...}",
+ * "${name}" or "${name:...}", or values for a file's variables, "__name(...)__"; 0: it does not. */
+static gsize variable_length(const char *text, gsize n)
+{
+    gsize i = 2;
+    const gboolean named = n > 3 && strncmp(text, "${", 2) == 0, called = n > 3 && strncmp(text, "__", 2) == 0;
+    if ((!named && !called) || !(g_ascii_isalpha(text[2]) || (guchar)text[2] >= 0x80))
+        return 0;
+    while (i < n && (g_ascii_isalnum(text[i]) || (guchar)text[i] >= 0x80 || strchr("_-/", text[i])))
+        i++;
+    if (i == n || i > MAX_NAME)
+        return 0;
+    const char *end = called && text[i] == '(' ? memchr(text + i, ')', MIN(n - i, MAX_NAME)) : NULL;
+    const gboolean is =
+        named ? strchr("=}:", text[i]) != NULL : end && n - (gsize)(end - text) > 2 && strncmp(end + 1, "__", 2) == 0;
+    return is ? i : 0;
+}
+
 static gboolean resolve(Resolver *r, GString *out, const char *text, gsize n, int depth)
 {
     if (depth > MAX_DEPTH) {
@@ -250,7 +302,15 @@ static gboolean resolve(Resolver *r, GString *out, const char *text, gsize n, in
         const gsize name = wildcard_length(at, n - i), inner = match[i] ? match[i] - i - 1 : 0;
         const gboolean choice = is_choice(at + 1, inner);
         const gsize length = name ? name : choice ? inner + 2 : escape_length(at, n - i);
-        if ((name || choice) && ++r->n_choices > MAX_CHOICES) {
+        const gsize variable = name ? 0 : variable_length(at, n - i);
+        if (variable) {
+            g_set_error(r->error, SFU_TEXT_ERROR, SFU_TEXT_ERROR_WILDCARD,
+                        _("The prompt has a variable, \"%.*s\", and Sfumato knows none. A backslash before it makes it "
+                          "plain text."),
+                        (int)variable, at);
+            ok = FALSE;
+        }
+        if (ok && (name || choice) && ++r->n_choices > MAX_CHOICES) {
             g_set_error(r->error, SFU_TEXT_ERROR, SFU_TEXT_ERROR_WILDCARD, _("The prompt has more than %d wildcards"),
                         MAX_CHOICES);
             ok = FALSE;

@@ -8,9 +8,10 @@
 static GPtrArray *lines(const char *name, gpointer data, GError **error)
 {
     static const char *const animal[] = {"cat", "dog", "{red|blue} __sub/bird__", NULL}, *const bird[] = {"owl", NULL},
-                             *const circle[] = {"__circle__", NULL};
+                             *const two[] = {"x", "y", NULL}, *const circle[] = {"__circle__", NULL};
     const char *const *from = strcmp(name, "animal") == 0     ? animal
                               : strcmp(name, "sub/bird") == 0 ? bird
+                              : strcmp(name, "sub/two") == 0  ? two
                               : strcmp(name, "circle") == 0   ? circle
                                                               : NULL;
     if (!from) {
@@ -40,7 +41,7 @@ static GHashTable *outcomes(const char *text)
 static void test_choices(void)
 {
     static const struct {
-        const char *text, *outcomes[8];
+        const char *text, *outcomes[12];
     } k[] = {
         {"plain", {"plain"}},
         {"a {b} {c", {"a {b} {c"}},
@@ -53,12 +54,22 @@ static void test_choices(void)
         {"{9$$a|b}", {"a, b", "b, a"}},
         {"{0-1$$a}", {"", "a"}},
         {"{2$$ and $$a|b}", {"a and b", "b and a"}},
+        {"{-2$$a|b}", {"a", "b", "a, b", "b, a"}},
+        {"{2-$$a|b|c}",
+         {"a, b", "b, a", "a, c", "c, a", "b, c", "c, b", "a, b, c", "a, c, b", "b, a, c", "b, c, a", "c, a, b",
+          "c, b, a"}},
+        {"{-$$a|b}", {"-$$a", "b"}},
+        {"{2x$$a|b}", {"2x$$a", "b"}},
+        {"{2$$__sub/two__}", {"x, y", "y, x"}}, /* of a file's lines, none twice */
+        {"{3$$ + $$__sub/two__}", {"x + y", "y + x"}},
+        {"{2$$__sub/two__|__sub/bird__}", {"x, owl", "y, owl", "owl, x", "owl, y"}},
         {"{0::a|b}", {"b"}},
         {"{0.5::a|b}", {"a", "b"}},
         {"[x:y:3] (z:1.2) {a|b}", {"[x:y:3] (z:1.2) a", "[x:y:3] (z:1.2) b"}},
         {"one __animal__", {"one cat", "one dog", "one red owl", "one blue owl"}},
         {"snake_case __ x __ ___", {"snake_case __ x __ ___"}},
         {"{__sub/bird__|é}", {"owl", "é"}},
+        {"${5|10} \\${a} ${ a} $a {a}", {"$5 \\${a} ${ a} $a {a}", "$10 \\${a} ${ a} $a {a}"}},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(k); i++) {
         GHashTable *got = outcomes(k[i].text);
@@ -67,7 +78,7 @@ static void test_choices(void)
         g_test_message("%s: %s", k[i].text, list);
         g_free(all);
         g_free(list);
-        for (; n < 8 && k[i].outcomes[n]; n++)
+        for (; n < G_N_ELEMENTS(k[i].outcomes) && k[i].outcomes[n]; n++)
             g_assert_true(g_hash_table_contains(got, k[i].outcomes[n]));
         g_assert_cmpuint(g_hash_table_size(got), ==, n);
         g_hash_table_unref(got);
@@ -125,6 +136,11 @@ static void test_limits(void)
     refused("__circle__", SFU_TEXT_ERROR_WILDCARD);
     refused("__nothing__", SFU_TEXT_ERROR_WILDCARD);
     refused("\xff", SFU_TEXT_ERROR_UTF8);
+    /* Variables of Dynamic Prompts would become words. */
+    refused("${season={summer|winter}} in ${season}", SFU_TEXT_ERROR_WILDCARD);
+    refused("in ${season}", SFU_TEXT_ERROR_WILDCARD);
+    refused("in ${season:summer}", SFU_TEXT_ERROR_WILDCARD);
+    refused("__clothes(season=winter)__", SFU_TEXT_ERROR_WILDCARD);
     GString *many = g_string_new(NULL), *open = g_string_new(NULL);
     for (int i = 0; i < 10001; i++)
         g_string_append(many, "{a|b}");
