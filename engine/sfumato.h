@@ -175,9 +175,9 @@ typedef struct {
     guint64 seed;
     SfuParams *params; /* every value as used, seed and model included */
     SfuTask task;
-    gboolean masked; /* lay it over the picture through its alpha; else it replaces the picture */
-    char *note;      /* a sentence that the user should read; NULL: none */
-    GError *unsaved; /* of the first result: why the latents could not be written; NULL: nothing is missing */
+    gboolean masked, clipped; /* lay it over the picture through its alpha; values beyond 0 and 1 are lost (see note) */
+    char *note;               /* a sentence that the user should read; NULL: none */
+    GError *unsaved;          /* of the first result: why the latents could not be written; NULL: nothing is missing */
 } SfuResult;
 void sfu_result_free(SfuResult *r);
 

@@ -85,10 +85,11 @@ gboolean sfu_cli_picture_writes(const char *path);
 /* TRUE if the file's ending or its content is a picture's. */
 gboolean sfu_cli_is_picture(const char *path);
 /* Writes in the format that the name's ending says; on any failure the file that is there stays. `like` (NULL: none)
- * gives components, precision, color space and profile; `depth` (0: as `like`, else 8) 8, 16 or 32 bits. `text`:
+ * gives components, precision, color space and profile, and values below 0 and above 1, unless they are `clipped` and
+ * the user knows; `depth` (0: as `like`, else 8) 8, 16 or 32 bits. `text`:
  * generation parameters, "parameters" of a PNG file, EXIF's UserComment of JPEG and WebP; NULL: none. */
-gboolean sfu_cli_picture_save(GeglBuffer *picture, GeglBuffer *like, int depth, const char *text, const char *path,
-                              GError **error);
+gboolean sfu_cli_picture_save(GeglBuffer *picture, GeglBuffer *like, gboolean clipped, int depth, const char *text,
+                              const char *path, GError **error);
 /* What can be known before the work: FALSE with error if the format is not written or does not hold such a picture, or
  * if `path` cannot be written to. w x h: the size as far as it is known, else 0. */
 gboolean sfu_cli_picture_can_save(const char *path, GeglBuffer *like, int depth, int w, int h, GError **error);

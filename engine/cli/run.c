@@ -75,7 +75,8 @@ static void on_preview(GeglBuffer *picture, int step, gpointer data)
     Watch *w = data;
     GError *error = NULL;
     char *path = with_suffix(w->out, "preview");
-    if (!sfu_cli_picture_save(picture, NULL, 8, NULL, path, &error)) { /* a preview that fails spoils no result */
+    if (!sfu_cli_picture_save(picture, NULL, FALSE, 8, NULL, path,
+                              &error)) { /* a preview that fails spoils no result */
         if (!w->o->quiet)
             g_printerr("sfumato: %s\n", error->message);
         g_clear_error(&error);
@@ -104,14 +105,15 @@ SfuEngine *sfu_cli_engine(const SfuCliOptions *o, GError **error)
 
 /* A picture that cannot be written where it belongs any more (its folder has gone, the disk has filled up, it is too
  * large for the format) is kept in a temporary folder, if need be as PNG, and the error says where. Takes error. */
-static void keep_elsewhere(GeglBuffer *whole, GeglBuffer *like, int depth, const char *text, const char *path,
-                           GError **error)
+static void keep_elsewhere(GeglBuffer *whole, GeglBuffer *like, gboolean clipped, int depth, const char *text,
+                           const char *path, GError **error)
 {
     char *folder = g_dir_make_tmp("sfumato-XXXXXX", NULL), *name = g_path_get_basename(path),
          *same = folder ? g_build_filename(folder, name, NULL) : NULL,
-         *place = same && !sfu_cli_picture_save(whole, like, depth, text, same, NULL) ? g_strconcat(same, ".png", NULL)
-                                                                                      : g_strdup(same);
-    if (place && (strcmp(place, same) == 0 || sfu_cli_picture_save(whole, like, 0, text, place, NULL))) {
+         *place = same && !sfu_cli_picture_save(whole, like, clipped, depth, text, same, NULL)
+                      ? g_strconcat(same, ".png", NULL)
+                      : g_strdup(same);
+    if (place && (strcmp(place, same) == 0 || sfu_cli_picture_save(whole, like, clipped, 0, text, place, NULL))) {
         GError *cause = g_steal_pointer(error);
         g_set_error(error, cause->domain, cause->code, "%s; the picture is kept in %s", cause->message, place);
         g_error_free(cause);
@@ -132,9 +134,9 @@ static gboolean save_result(const SfuCliOptions *o, SfuTask task, const SfuResul
     GeglBuffer *whole = region ? sfu_result_composite(r, picture) : g_object_ref(r->picture);
     const GeglRectangle *e = gegl_buffer_get_extent(whole);
     char *text = sfu_params_to_infotext(r->params, e->width, e->height);
-    const gboolean ok = sfu_cli_picture_save(whole, picture, o->depth, text, path, error);
+    const gboolean ok = sfu_cli_picture_save(whole, picture, r->clipped, o->depth, text, path, error);
     if (!ok)
-        keep_elsewhere(whole, picture, o->depth, text, path, error);
+        keep_elsewhere(whole, picture, r->clipped, o->depth, text, path, error);
     g_object_unref(whole);
     g_free(text);
     return ok;

@@ -302,12 +302,16 @@ GPtrArray *sfu_engine_run(SfuEngine *e, const SfuJob *job, GError **error)
     SfuLoaded *m = NULL;
     gboolean ok = read_noise(&r, &err) && (m = sfu_run_load(&r, &err)) && run_pipeline(&r, m, results, &err) &&
                   check_intact(e, &err);
+    gboolean clipped = FALSE;
     if (ok) {
-        sfu_run_note_odd_values(&r, m->model);
+        clipped = sfu_run_note_odd_values(&r, m->model);
         write_latents(&r, results);
     }
-    for (guint i = 0; i < results->len; i++)
-        ((SfuResult *)g_ptr_array_index(results, i))->note = g_strdup(r.note);
+    for (guint i = 0; i < results->len; i++) {
+        SfuResult *one = g_ptr_array_index(results, i);
+        one->note = g_strdup(r.note);
+        one->clipped = clipped;
+    }
     sfu_queue_compile_ahead_end(e->q, ok);
     sfu_queue_set_build_notify(e->q, NULL, NULL);
     sfu_queue_set_cancel(e->q, NULL);

@@ -35,12 +35,12 @@ static void count(GeglBuffer *b, gint64 *n_none, gint64 *n_beyond)
     }
 }
 
-void sfu_run_note_odd_values(SfuRun *r, const SfuModel *m)
+gboolean sfu_run_note_odd_values(SfuRun *r, const SfuModel *m)
 {
     GeglBuffer *picture = r->job->picture;
     gint64 n_none = 0, n_beyond = 0;
     if (!picture || !is_float(gegl_buffer_get_format(picture)))
-        return;
+        return FALSE;
     count(picture, &n_none, &n_beyond);
     if (n_none)
         sfu_run_note(r,
@@ -58,4 +58,5 @@ void sfu_run_note_odd_values(SfuRun *r, const SfuModel *m)
             _("%" PRId64
               " pixels of the picture have values below 0 or above 1, which are clipped: models know no others."),
             n_beyond);
+    return n_beyond && replaced;
 }

@@ -449,7 +449,7 @@ void sfu_run_note_unused(SfuRun *r, const SfuLoaded *m, const SfuSession *s);
 /* ---- odd_values.c ---- */
 
 /* Notes that the picture has values that are not numbers, or that the run by model m clips. */
-void sfu_run_note_odd_values(SfuRun *r, const SfuModel *m);
+gboolean sfu_run_note_odd_values(SfuRun *r, const SfuModel *m);
 
 /* ---- condition.c ------------------------------------------------------------------------------------------------- */
 

@@ -617,7 +617,7 @@ STREAMS = [
     ("{} <&- >&- 2>&-", 0, ""),
     ("{} >/dev/full", 1, "standard output cannot be written"),
     ("{} --json >/dev/full", 1, "standard output cannot be written"),
-    ("{} --json | true", 0, "clipped"),
+    ("{} --json | true", 0, ""),
     ("ulimit -f 2; {} --scale 8", 1, "File too large"),
     ("ulimit -n 8; {}", 1, "ulimit -n"),
     ("LC_ALL=tr_TR.UTF-8 {}", 0, "clipped"),
@@ -641,6 +641,40 @@ def _():
         if status == 0:
             pictures.add(out.read_bytes())
     assert len(pictures) == 1
+
+
+# ---- values below 0 and above 1: arguments of `sfumato`, the one note that is said; "": none ----
+
+LOST = "models know no others"
+KEPT_BY = "OpenEXR and TIFF with --depth 32 keep them"
+RANGES = [
+    (["upscale", "hdr.pfm", "o.png", "--scale", "2"], LOST),
+    (["upscale", "hdr.pfm", "o.tif", "--scale", "2"], LOST),
+    (["upscale", "hdr.pfm", "o.tif", "--scale", "2", "--depth", "8"], LOST),
+    (["upscale", "hdr.pfm", "o.png", "--scale", "1"], KEPT_BY),
+    (["upscale", "hdr.pfm", "o.exr", "--scale", "1"], ""),
+    (["upscale", "ldr.pfm", "o.png", "--scale", "2"], ""),
+    (["inpaint", "hdr.pfm", "o.png", "--mask", "m.png"], KEPT_BY),
+    (["inpaint", "hdr.pfm", "o.exr", "--mask", "m.png"], ""),
+]
+
+
+@case("values below 0 and above 1: one note says what becomes of them, and only that format that keeps them is advised")
+def _():
+    if not DEVICE:
+        return NO_DEVICE
+    folder = TMP / "ranges"
+    folder.mkdir()
+    for name, low, high in (("hdr", -0.5, 1.5), ("ldr", 0, 1)):
+        values = (
+            struct.pack("<3f", low + (high - low) * x / 7, y / 5, (x + y) % 2) for y in range(6) for x in range(8)
+        )
+        (folder / f"{name}.pfm").write_bytes(b"PF\n8 6\n-1.0\n" + b"".join(values))
+    png(folder / "m.png", 8, 6, lambda x, y: (255 * (x < 3),), color=0)
+    for args, word in RANGES:
+        r = run(*args, cwd=folder)
+        said = [line for line in r.stderr.splitlines() if "values below 0 or above 1" in line]
+        assert r.returncode == 0 and len(said) == bool(word) and all(word in s for s in said), (args, r.stderr)
 
 
 # ---- files of jobs: the text, exit status, words; J is a job without its end ----

@@ -105,7 +105,8 @@ static GeglBuffer *on_white(GeglBuffer *picture, const Babl *space)
 
 /* Components and space of `like` (R'G'B' in sRGB without one), alpha only if it is used. Fills all but the file;
  * release with out_clear(). */
-static void out_init(SfuPictureOut *out, const SfuPictureFormat *f, GeglBuffer *picture, GeglBuffer *like, int depth)
+static void out_init(SfuPictureOut *out, const SfuPictureFormat *f, GeglBuffer *picture, GeglBuffer *like,
+                     gboolean clipped, int depth)
 {
     const Babl *format = like ? gegl_buffer_get_format(like) : NULL,
                *space = format ? babl_format_get_space(format) : NULL;
@@ -133,7 +134,8 @@ static void out_init(SfuPictureOut *out, const SfuPictureFormat *f, GeglBuffer *
         }
     }
     sfu_picture_meta_renew(&out->meta, like, gegl_buffer_get_width(picture), gegl_buffer_get_height(picture));
-    if (out->depth < 32 && format && depth_of(format) == 32 && !all_pixels(like, "R'G'B' float", 3, pixel_is_in_range))
+    if (!clipped && out->depth < 32 && format && depth_of(format) == 32 &&
+        !all_pixels(like, "R'G'B' float", 3, pixel_is_in_range))
         sfu_cli_note(
             "%s: values below 0 or above 1 in the input are clipped; OpenEXR and TIFF with --depth 32 keep them",
             out->path);
@@ -348,8 +350,8 @@ static void sync_folder(const char *path)
     g_free(dir);
 }
 
-gboolean sfu_cli_picture_save(GeglBuffer *picture, GeglBuffer *like, int depth, const char *text, const char *path,
-                              GError **error)
+gboolean sfu_cli_picture_save(GeglBuffer *picture, GeglBuffer *like, gboolean clipped, int depth, const char *text,
+                              const char *path, GError **error)
 {
     const SfuPictureFormat *f = sfu_picture_format_for(path);
     SfuPictureOut out = {.path = path, .text = text};
@@ -369,7 +371,7 @@ gboolean sfu_cli_picture_save(GeglBuffer *picture, GeglBuffer *like, int depth, 
         g_free(place);
         return cannot(error, SFU_ERROR_FAILED, path, g_strerror(why));
     }
-    out_init(&out, f, picture, like, depth);
+    out_init(&out, f, picture, like, clipped, depth);
     gboolean ok = write_to(&out, f, place, error);
     if (fclose(out.file) != 0 && ok)
         ok = cannot(error, SFU_ERROR_FAILED, path, g_strerror(errno));
