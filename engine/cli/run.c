@@ -233,6 +233,20 @@ static gboolean spares_masks(const SfuCliOptions *o, const char *output, GError 
     return TRUE;
 }
 
+/* Makes the folder; FALSE with error if no file can be written into it. */
+static gboolean can_trace_to(const char *folder, GError **error)
+{
+    if (g_mkdir_with_parents(folder, 0777) != 0) {
+        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "the folder %s cannot be created: %s", folder,
+                    g_strerror(errno));
+        return FALSE;
+    }
+    char *file = g_build_filename(folder, "00000.safetensors", NULL);
+    const gboolean ok = sfu_cli_can_write(file, error);
+    g_free(file);
+    return ok;
+}
+
 /* Whatever would fail after the work fails before it. */
 static gboolean can_write_all(const SfuCliOptions *o, SfuTask task, GeglBuffer *picture, char **outputs, GError **error)
 {
@@ -245,12 +259,7 @@ static gboolean can_write_all(const SfuCliOptions *o, SfuTask task, GeglBuffer *
             !sfu_cli_picture_can_save(outputs[i], picture, o->depth, w, h, error) ||
             (o->latent && !are_apart(o->latent, outputs[i], error)))
             return FALSE;
-    if (o->trace && g_mkdir_with_parents(o->trace, 0777) != 0) {
-        g_set_error(error, SFU_ERROR, SFU_ERROR_USAGE, "the folder %s cannot be created: %s", o->trace,
-                    g_strerror(errno));
-        return FALSE;
-    }
-    return !o->latent || sfu_cli_can_write(o->latent, error);
+    return (!o->trace || can_trace_to(o->trace, error)) && (!o->latent || sfu_cli_can_write(o->latent, error));
 }
 
 /* The mask, or the excluded area, of the picture's size. */

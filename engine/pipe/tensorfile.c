@@ -28,8 +28,10 @@ static gboolean write_file(const char *path, const char *name, const gint64 *dim
         memcpy(data + 8 + head->len, x, n * sizeof(float));
         GError *e = NULL;
         ok = g_file_set_contents(path, data, total, &e);
-        if (!ok) {
-            g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED, "%s", e->message);
+        if (!ok) { /* GLib's sentence names its temporary file, and ends with the reason */
+            const char *reason = g_strrstr(e->message, ": ");
+            g_set_error(error, SFU_ERROR, SFU_ERROR_FAILED, _("%s cannot be written: %s"), path,
+                        reason ? reason + 2 : e->message);
             g_error_free(e);
         }
     } else {

@@ -624,4 +624,34 @@ def _():
     assert read_png(out)[:2] == (96, 80)
 
 
+@case("latents, traces and converted models on a disk that is full or read-only: one sentence with the place, no rest")
+def _():
+    if not DEVICE:
+        return NO_DEVICE
+    disk = TMP / "odd-disk"
+    disk.mkdir()
+    mounts = 'mount -t tmpfs -o $0 none "%s" && { "$@"; s=$?; ls -A "%s" >&2; exit $s; }' % (disk, disk)
+    inside = ["unshare", "--map-root-user", "--mount", "sh", "-c", mounts]
+    if not shutil.which("unshare") or subprocess.run([*inside, "ro", "true"], capture_output=True).returncode:
+        return "no disk can be mounted here"
+    net = pathlib.Path(MODELS) / "sfumato-mini" / "enlarger" / "x2.safetensors"
+    jobs = {
+        "--trace": [*SMALL, TMP / "of-odd.png", "--trace", disk],
+        "--save-latent": [*SMALL, TMP / "of-odd.png", "--save-latent", disk / "l.safetensors"],
+        "convert": ["convert", net, disk / "x.gguf", "--type", "q8_0"],
+    }
+    for options in ("ro", "size=4k"):
+        for name, args in jobs.items():
+            (TMP / "of-odd.png").unlink(missing_ok=True)
+            command = [*inside, options, SFUMATO, *map(str, args)]
+            r = subprocess.run(command, capture_output=True, text=True, timeout=170, env=ENV, check=False)
+            sentence = [line for line in r.stderr.splitlines() if line.startswith("sfumato: ")]
+            reason = "Read-only" if options == "ro" else " left" if name == "convert" else "No space left"
+            assert r.returncode and len(sentence) == 1 and reason in sentence[0], (options, name, r.stderr)
+            assert sentence[0].startswith(f"sfumato: {disk}/"), (options, name, r.stderr)
+            assert r.stderr.splitlines()[-1] == sentence[0], (options, name, r.stderr)  # the disk is empty
+            if options == "ro":
+                assert not (TMP / "of-odd.png").exists(), name  # found before the work
+
+
 end()
