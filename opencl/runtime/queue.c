@@ -233,7 +233,9 @@ gboolean sfu_queue_small_codes(SfuQueue *q, int *most_bits, int *vector)
     if (q->family != SFU_KERNELS_CPU ||
         (q->precision != SFU_PRECISION_INT8 && (q->precision != SFU_PRECISION_FP32 || q->exact)))
         return FALSE;
-    *vector = q->most_ints == 16 && sfu_queue_integers(q, 16) == SFU_INTEGERS_VNNI ? 16 : 8;
+    const gboolean wide =
+        q->most_ints == 16 && q->info.has_avx512_vnni && sfu_queue_integers(q, 16) == SFU_INTEGERS_VNNI;
+    *vector = wide ? 16 : 8;
     const SfuIntegers integers = sfu_queue_integers(q, *vector);
     *most_bits = integers == SFU_INTEGERS_VNNI ? 8 : 6; /* sums of 16 bits overflow sooner */
     return q->portable || integers != SFU_INTEGERS_PLAIN;

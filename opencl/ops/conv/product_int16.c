@@ -9,9 +9,9 @@
 
 enum {
     PANEL = SFU_PANEL,
-    GROUP = 128,    /* inputs that share a scale */
-    STEP = 16,      /* rows are filled up to multiples of it */
-    FEWEST_IN = 32, /* shorter products take no time */
+    GROUP = 128,   /* inputs that share a scale */
+    STEP = 16,     /* rows are filled up to multiples of it */
+    FEWEST_IN = 32 /* shorter products take no time */
 };
 
 /* The largest integers: GROUP products of them are below 2^31. */

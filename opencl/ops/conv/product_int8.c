@@ -7,7 +7,7 @@
 enum {
     PANEL = SFU_PANEL,
     GROUP = 256, /* inputs that share a scale */
-    STEP = 64,   /* rows are filled up to multiples of it */
+    STEP = 64    /* rows are filled up to multiples of it */
 };
 
 typedef struct {
